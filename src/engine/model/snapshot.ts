@@ -1,0 +1,80 @@
+/**
+ * The load balancer as data. The desired snapshot comes from configuration files with every default
+ * filled in; the live one is decoded from BPF maps. Both have this type, so they can be compared.
+ *
+ * Canonical order, kept by every producer: proxies by name; interfaces of a listener, targets
+ * (address, then port) and source routes in the order of their canonical text. Addresses are
+ * canonical text: IPv4 dotted quads, IPv6 as in RFC 5952.
+ */
+export interface Snapshot {
+  readonly proxies: readonly Proxy[]
+  /** Only interfaces that the configuration names under `interfaces`. */
+  readonly interfaces: readonly InterfaceSetting[]
+  readonly settings: Settings
+}
+
+export type Protocol = 'tcp' | 'udp'
+export type Forwarding = 'nat'
+export type Attach = 'auto' | 'xdp' | 'xdp-generic' | 'tcx' | 'none'
+/** How the programs are, or will be, attached: `auto` resolved. */
+export type AttachMode = Exclude<Attach, 'auto'>
+export type Family = 'ipv4' | 'ipv6'
+
+export interface Proxy {
+  readonly name: string
+  readonly listen: Listen
+  readonly forwarding: Forwarding
+  readonly defaultTarget: readonly Target[]
+  readonly sourceRoutes: readonly SourceRoute[]
+}
+
+export interface Listen {
+  readonly interfaces: readonly string[]
+  /** `null`: any address of the targets' family. */
+  readonly address: string | null
+  readonly port: number
+  readonly protocol: Protocol
+}
+
+export interface Target {
+  readonly ip: string
+  readonly port: number
+  /** 1 to 100, a list's weights summing to 100; `null` on all of a list: they share equally. */
+  readonly weight: number | null
+}
+
+export interface SourceRoute {
+  /** Canonical CIDR, host bits zero: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1/32`. */
+  readonly source: string
+  readonly targets: readonly Target[]
+}
+
+export interface InterfaceSetting {
+  readonly name: string
+  readonly attach: Attach
+}
+
+export interface Settings {
+  /** Idle time after which an established connection is forgotten, in seconds. */
+  readonly connectionTimeoutSec: number
+}
+
+/** Where and how the programs are attached: a fact of the host, found out when planning. */
+export interface Attachment {
+  readonly name: string
+  readonly ifindex: number
+  readonly attach: Attach
+  readonly mode: AttachMode
+  readonly roles: readonly InterfaceRole[]
+  /** The driver sends frames that XDP redirects to it. */
+  readonly xdpXmit: boolean
+}
+
+/** `listen`: a listener is on it; `backend`: a backend is reached through it; `configured`: named under `interfaces`. */
+export type InterfaceRole = 'listen' | 'backend' | 'configured'
+
+/** All that decides what a generation's maps hold, but for rows of counters. Attachments by name. */
+export interface Deployment {
+  readonly snapshot: Snapshot
+  readonly attachments: readonly Attachment[]
+}
