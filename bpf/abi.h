@@ -11,22 +11,23 @@
 
 #include <linux/types.h>
 
-/* Raised whenever the meaning of a pinned map changes; a map of another version is refused. */
-#define LB_ABI_VERSION 1
-
-/* Generations that can be loaded at once. Fits in one byte: a write of `active` cannot be torn. */
-#define LB_SLOTS 16
-#define LB_SLOT_NONE 255
-
-/*
- * A family's connection table is split into partitions (inner maps of conn4 and conn6), so that the
- * expiry timer can walk one at a time in bounded time.
- */
-#define LB_CONN_PARTITIONS_MAX 64
+/* Numbers that user space needs too; an enum, because macros leave no trace in BTF. */
+enum lb_limit {
+	/* Raised whenever the meaning of a pinned map changes; a map of another version is refused. */
+	LB_ABI_VERSION = 1,
+	/* Generations that can be loaded at once. Fits in one byte: a write of `active` cannot be torn. */
+	LB_SLOTS = 16,
+	LB_SLOT_NONE = 255,
+	/*
+	 * A family's connection table is split into partitions (inner maps of conn4 and conn6), so that
+	 * the expiry timer can walk one at a time in bounded time.
+	 */
+	LB_CONN_PARTITIONS_MAX = 64,
+	LB_MANIFEST_CHUNK = 4096,
+};
 
 #define LB_NAME_SIZE 64
 #define LB_IFNAME_SIZE 16
-#define LB_MANIFEST_CHUNK 4096
 
 /* An IPv6 address, or an IPv4 one in the mapped form ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
 struct lb_addr {
