@@ -107,7 +107,14 @@ export default defineConfig(
     files: ['**/*.{js,mjs,cjs}'],
     extends: [js.configs.recommended],
     languageOptions: { globals: nodeGlobals },
-    rules: { 'max-lines': ['error', 300], eqeqeq: 'error' },
+    rules: {
+      'no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+      ],
+      'max-lines': ['error', 300],
+      eqeqeq: 'error',
+    },
   },
   {
     files: ['**/*.cjs'],
