@@ -38,7 +38,17 @@ async function buildAddon() {
     '--jobs=max',
     ...(nodedir === undefined ? [] : [`--nodedir=${nodedir}`]),
   ]
-  await exec('npm', ['exec', '--no', '--', 'node-gyp', 'configure', 'build', '--loglevel=warn', ...options])
+  await exec('npm', [
+    'exec',
+    '--no',
+    '--loglevel=error',
+    '--',
+    'node-gyp',
+    'configure',
+    'build',
+    '--loglevel=warn',
+    ...options,
+  ])
 }
 
 /** @type {readonly Step[]} */
