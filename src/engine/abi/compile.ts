@@ -1,0 +1,229 @@
+/** From a deployment to the contents of a generation's tables: a pure function, the same bytes each time. */
+import { LbError } from '../model/errors.ts'
+import { formatEndpoint, mappedLength, parseIp, parsePrefix } from '../model/ip.ts'
+import type { Attachment, Deployment, Protocol, Proxy, Settings, Target } from '../model/snapshot.ts'
+import { selectionRun } from '../select/run.ts'
+import { enums } from './layout.generated.ts'
+import { attachNumber, protocolNumber, roleFlags } from './names.ts'
+import { makeRows } from './struct.ts'
+import { arrayImage, TABLES } from './tables.ts'
+import type { TableImages } from './tables.ts'
+
+/** `10.0.0.1:8080/tcp`: what counters and connections know a backend by, across generations. */
+export function identityOf(ip: string, port: number, protocol: Protocol): string {
+  return `${formatEndpoint(ip, port)}/${protocol}`
+}
+
+/** Which row of `backend_stats` each identity owns. */
+export type CounterRows = ReadonlyMap<string, number>
+
+export interface BackendIdentity {
+  readonly identity: string
+  readonly ip: string
+  readonly port: number
+  readonly protocol: Protocol
+}
+
+interface GroupPlan {
+  readonly proxy: number
+  readonly protocol: Protocol
+  readonly targets: readonly Target[]
+}
+
+/** How a deployment's parts are numbered. Rows follow the snapshot's canonical order. */
+export interface Numbering {
+  readonly backends: readonly BackendIdentity[]
+  readonly backendRow: ReadonlyMap<string, number>
+  readonly groups: readonly GroupPlan[]
+  /** Per proxy: the group of its default target, and one per source route; equal lists share a group. */
+  readonly proxies: readonly { readonly group: number; readonly routeGroups: readonly number[] }[]
+}
+
+export function numberDeployment({ snapshot }: Deployment): Numbering {
+  const backends: BackendIdentity[] = []
+  const backendRow = new Map<string, number>()
+  const groups: GroupPlan[] = []
+  const proxies = snapshot.proxies.map((proxy, index) => {
+    const { protocol } = proxy.listen
+    const seen = new Map<string, number>()
+    const group = (targets: readonly Target[]): number => {
+      const key = targets.map((t) => `${formatEndpoint(t.ip, t.port)}=${t.weight}`).join(' ')
+      const known = seen.get(key)
+      if (known !== undefined) return known
+      for (const { ip, port } of targets) {
+        const identity = identityOf(ip, port, protocol)
+        if (backendRow.has(identity)) continue
+        backendRow.set(identity, backends.length)
+        backends.push({ identity, ip, port, protocol })
+      }
+      seen.set(key, groups.length)
+      groups.push({ proxy: index, protocol, targets })
+      return groups.length - 1
+    }
+    return { group: group(proxy.defaultTarget), routeGroups: proxy.sourceRoutes.map((r) => group(r.targets)) }
+  })
+  return { backends, backendRow, groups, proxies }
+}
+
+export function compile(deployment: Deployment, counters: CounterRows): TableImages {
+  const numbering = numberDeployment(deployment)
+  const { snapshot, attachments } = deployment
+  return {
+    ...compileGroups(numbering),
+    listeners: compileListeners(snapshot.proxies, numbering, attachments),
+    routes: compileRoutes(snapshot.proxies, numbering),
+    backends: compileBackends(numbering, counters),
+    proxies: compileProxies(snapshot.proxies, numbering),
+    interfaces: compileInterfaces(attachments),
+    settings: compileSettings(snapshot.settings),
+  }
+}
+
+/** The 16 bytes of an address that was validated long before. */
+function addressBytes(ip: string): Uint8Array {
+  const bytes = parseIp(ip)
+  if (!bytes) throw new LbError('input', `'${ip}' is no IP address`)
+  return bytes
+}
+
+function compileListeners(
+  proxies: readonly Proxy[],
+  numbering: Numbering,
+  attachments: readonly Attachment[],
+): TableImages['listeners'] {
+  const ifindex = new Map(attachments.map((attachment) => [attachment.name, attachment.ifindex]))
+  const count = proxies.reduce((sum, proxy) => sum + proxy.listen.interfaces.length, 0)
+  const keys = makeRows('lb_listener_key', count)
+  const values = makeRows('lb_listener', count)
+  let row = 0
+  for (const [index, { listen, defaultTarget, sourceRoutes }] of proxies.entries()) {
+    const any = defaultTarget[0]?.ip.includes(':') ? '::' : '0.0.0.0'
+    const address = addressBytes(listen.address ?? any)
+    for (const name of listen.interfaces) {
+      keys.slice(row, 'addr').set(address)
+      keys.set(row, 'ifindex', requireIfindex(ifindex, name))
+      keys.set(row, 'port_be', listen.port)
+      keys.set(row, 'proto', protocolNumber(listen.protocol))
+      values.set(row, 'proxy', index)
+      values.set(row, 'group', numbering.proxies[index]!.group)
+      if (sourceRoutes.length > 0) {
+        values.set(row, 'flags', enums.lb_listener_flag.LB_LISTENER_SOURCE_ROUTES)
+      }
+      row++
+    }
+  }
+  return { count, keys: keys.bytes, values: values.bytes }
+}
+
+function requireIfindex(ifindex: ReadonlyMap<string, number>, name: string): number {
+  const found = ifindex.get(name)
+  if (found === undefined) throw new LbError('host', `interface ${name} is in no attachment of the plan`)
+  return found
+}
+
+function compileRoutes(proxies: readonly Proxy[], numbering: Numbering): TableImages['routes'] {
+  const count = proxies.reduce((sum, proxy) => sum + proxy.sourceRoutes.length, 0)
+  const keys = makeRows('lb_route_key', count)
+  const values = makeRows('lb_route', count)
+  let row = 0
+  for (const [index, proxy] of proxies.entries()) {
+    for (const [i, route] of proxy.sourceRoutes.entries()) {
+      const prefix = parsePrefix(route.source)
+      if (!prefix) throw new LbError('input', `'${route.source}' is no CIDR`)
+      keys.set(row, 'prefixlen', 32 + mappedLength(prefix.family, prefix.length))
+      keys.set(row, 'proxy', index)
+      keys.slice(row, 'source').set(prefix.bytes)
+      values.set(row, 'group', numbering.proxies[index]!.routeGroups[i]!)
+      row++
+    }
+  }
+  return { count, keys: keys.bytes, values: values.bytes }
+}
+
+function compileGroups({
+  groups,
+  backendRow,
+}: Numbering): Pick<TableImages, 'groups' | 'members' | 'selection'> {
+  const groupRows = makeRows('lb_group', groups.length)
+  const members = makeRows(
+    'lb_member',
+    groups.reduce((sum, group) => sum + group.targets.length, 0),
+  )
+  const selection: number[] = []
+  let member = 0
+  for (const [row, { proxy, protocol, targets }] of groups.entries()) {
+    const rows = targets.map(({ ip, port }) => backendRow.get(identityOf(ip, port, protocol))!)
+    const run = selectionRun(targets.map(({ weight }) => weight))
+    groupRows.set(row, 'selection', selection.length)
+    groupRows.set(row, 'selection_count', run.length)
+    groupRows.set(row, 'member', member)
+    groupRows.set(row, 'member_count', targets.length)
+    groupRows.set(row, 'proxy', proxy)
+    for (const [i, { weight }] of targets.entries()) {
+      members.set(member, 'backend', rows[i]!)
+      members.set(member, 'weight', weight ?? 0)
+      member++
+    }
+    for (const choice of run) selection.push(rows[choice]!)
+  }
+  return {
+    groups: arrayImage(groupRows.bytes, TABLES.groups.valueSize),
+    members: arrayImage(members.bytes, TABLES.members.valueSize),
+    selection: arrayImage(new Uint8Array(Uint32Array.from(selection).buffer), TABLES.selection.valueSize),
+  }
+}
+
+function compileBackends({ backends }: Numbering, counters: CounterRows): TableImages['backends'] {
+  const rows = makeRows('lb_backend', backends.length)
+  for (const [row, { identity, ip, port, protocol }] of backends.entries()) {
+    const stats = counters.get(identity)
+    if (stats === undefined) throw new LbError('state', `no row of counters was set aside for ${identity}`)
+    rows.slice(row, 'addr').set(addressBytes(ip))
+    rows.set(row, 'port_be', port)
+    rows.set(row, 'proto', protocolNumber(protocol))
+    rows.set(row, 'stats', stats)
+  }
+  return arrayImage(rows.bytes, TABLES.backends.valueSize)
+}
+
+function compileProxies(proxies: readonly Proxy[], numbering: Numbering): TableImages['proxies'] {
+  const rows = makeRows('lb_proxy', proxies.length)
+  for (const [row, proxy] of proxies.entries()) {
+    rows.setText(row, 'name', proxy.name)
+    rows.set(row, 'group', numbering.proxies[row]!.group)
+    rows.set(row, 'forwarding', enums.lb_forwarding.LB_FORWARDING_NAT)
+  }
+  return arrayImage(rows.bytes, TABLES.proxies.valueSize)
+}
+
+function compileInterfaces(attachments: readonly Attachment[]): TableImages['interfaces'] {
+  const keys = new Uint8Array(Uint32Array.from(attachments, (a) => a.ifindex).buffer)
+  const rows = makeRows('lb_interface', attachments.length)
+  for (const [row, { name, attach, mode, roles, xdpXmit }] of attachments.entries()) {
+    const xmit = xdpXmit ? enums.lb_interface_flag.LB_INTERFACE_XDP_XMIT : 0
+    rows.setText(row, 'name', name)
+    rows.set(row, 'attach', attachNumber(attach))
+    rows.set(row, 'mode', attachNumber(mode))
+    rows.set(row, 'flags', roleFlags(roles) | xmit)
+  }
+  return { count: attachments.length, keys, values: rows.bytes }
+}
+
+/** Seconds a connection may be idle, by state, where no setting says otherwise. */
+export const STATE_TIMEOUTS = {
+  tcp_syn_sec: 30,
+  tcp_fin_sec: 60,
+  tcp_time_wait_sec: 60,
+  tcp_reset_sec: 10,
+  udp_oneway_sec: 30,
+  udp_stream_sec: 180,
+} as const
+
+function compileSettings(settings: Settings): TableImages['settings'] {
+  const rows = makeRows('lb_settings', 1)
+  for (const [field, seconds] of Object.entries(STATE_TIMEOUTS)) {
+    rows.set(0, field as keyof typeof STATE_TIMEOUTS, seconds)
+  }
+  rows.set(0, 'tcp_established_sec', settings.connectionTimeoutSec)
+  return arrayImage(rows.bytes, TABLES.settings.valueSize)
+}

@@ -1,0 +1,199 @@
+/**
+ * Carries a plan out: stage, verify, attach, flip, check, prune. The flip is one write of one number;
+ * before it packets see the old generation, after it the new one. Whatever fails, one of them serves.
+ */
+import { compile, numberDeployment } from '../abi/compile.ts'
+import { generationFolders } from '../live/generations.ts'
+import { linkDrift } from '../live/links.ts'
+import type { Manifest } from '../live/manifest.ts'
+import { readLive, SLOT_NONE } from '../live/read.ts'
+import type { LiveTables } from '../live/read.ts'
+import { LbError } from '../model/errors.ts'
+import { familyOf } from '../model/ip.ts'
+import type { ExecutablePlan } from '../model/plan.ts'
+import type { Deployment } from '../model/snapshot.ts'
+import { staleness } from '../plan/stale.ts'
+import { ensureAttached } from './attach.ts'
+import { bootstrap, ensureConnTable, u32, ZERO_KEY } from './bootstrap.ts'
+import { allocateCounters, missingBackends, readCounterRows } from './counters.ts'
+import { prune, removeGeneration } from './prune.ts'
+import { recover } from './recover.ts'
+import { freeSlot, stage, verifyStaged } from './stage.ts'
+import type { StagedGeneration } from './stage.ts'
+import { upgradePrograms } from './upgrade.ts'
+import type { OnStep, World } from './world.ts'
+
+export interface ApplyOptions {
+  /** Generations that stay loaded, the active one among them: 1 to LB_SLOTS - 1. */
+  readonly keep: number
+  /** All but the flip; what was staged is removed again. */
+  readonly dryRun: boolean
+  readonly onStep: OnStep
+}
+
+export interface ApplyResult {
+  /** The generation that serves now. */
+  readonly generation: number
+  readonly previous: number
+  readonly sharedTables: number
+  readonly dryRun: boolean
+}
+
+/** Runs under the lock. @throws LbError `stale`, `apply-failed`, `apply-broken`, or what stopped it before it began. */
+export function apply(world: World, plan: ExecutablePlan, options: ApplyOptions): ApplyResult {
+  const { kernel, host, instance, paths } = world
+  for (const done of recover(world)) options.onStep('recover', done)
+  const before = readLive(kernel, host, instance, paths)
+  if (before.live.fingerprint !== plan.plan.live.fingerprint) throw staleness(plan, before.live)
+  const undo: (() => void)[] = []
+  try {
+    return carryOut(world, plan, before, options, undo)
+  } catch (error) {
+    throw restore(world, before, undo, error)
+  }
+}
+
+function carryOut(
+  world: World,
+  plan: ExecutablePlan,
+  before: LiveTables,
+  options: ApplyOptions,
+  undo: (() => void)[],
+): ApplyResult {
+  const { onStep } = options
+  prepare(world, plan.desired, onStep)
+  const staged = stageGeneration(world, plan, before, undo)
+  const size = Object.values(staged.images).reduce((sum, { count }) => sum + count, 0)
+  onStep('stage', `generation ${staged.number}: ${size} entries, ${staged.shared} tables unchanged`)
+  verifyStaged(world, staged)
+  onStep('verify', 'every table reads back as written')
+  const made: string[] = []
+  undo.push(() => made.forEach((path) => world.kernel.detach(path)))
+  ensureAttached(world, plan.desired.attachments, made)
+  onStep('attach', made.length === 0 ? 'nothing to attach' : `${made.length} hooks`)
+  const previous = before.live.generation
+  if (options.dryRun) {
+    undo.reverse().forEach((step) => step())
+    return { generation: previous, previous, sharedTables: staged.shared, dryRun: true }
+  }
+  undo.push(() => setActive(world, before.live.slot))
+  setActive(world, staged.slot)
+  onStep('flip', `generation ${staged.number} serves`)
+  checkServing(world, staged, plan.desired)
+  onStep('check', 'programs are attached and see it')
+  undo.length = 0
+  finish(world, staged, options)
+  return { generation: staged.number, previous, sharedTables: staged.shared, dryRun: false }
+}
+
+/** What outlives generations: the instance itself, programs of this version, room, tables of a new family. */
+function prepare(world: World, desired: Deployment, onStep: OnStep): void {
+  const { kernel, paths } = world
+  const backends = numberDeployment(desired).backends.length
+  if (!kernel.fs.list(paths.root)?.includes('active')) {
+    bootstrap(world, backends)
+    onStep('prepare', `made instance ${world.instance}`)
+  } else {
+    using ids = kernel.openMap(paths.map('backend_ids'))
+    const known = ids ? readCounterRows(ids) : new Map<string, number>()
+    const upgraded = upgradePrograms(world, known.size + missingBackends(desired, known).length)
+    if (upgraded) onStep('prepare', upgraded)
+  }
+  const families = new Set(
+    desired.snapshot.proxies.map(({ defaultTarget }) => familyOf(defaultTarget[0]?.ip ?? '')),
+  )
+  if (families.has('ipv4')) ensureConnTable(world, 4)
+  if (families.has('ipv6')) ensureConnTable(world, 6)
+}
+
+function stageGeneration(
+  world: World,
+  plan: ExecutablePlan,
+  before: LiveTables,
+  undo: (() => void)[],
+): StagedGeneration {
+  const { kernel, host, paths } = world
+  const folders = generationFolders(kernel, paths)
+  const number = Math.max(0, ...folders.map((folder) => folder.number)) + 1
+  const slot = freeSlot(new Set(folders.map(({ header }) => header?.slot ?? SLOT_NONE)))
+  const counters = allocateCounters(world, plan.desired)
+  const manifest: Manifest = {
+    provenance: {
+      number,
+      slot,
+      createdAt: host.now(),
+      user: host.user,
+      sources: plan.sources,
+      configHash: plan.configHash,
+      summary: plan.plan.summary,
+    },
+    deployment: plan.desired,
+    counters: Object.fromEntries(
+      numberDeployment(plan.desired).backends.map(({ identity }) => [identity, counters.get(identity)!]),
+    ),
+  }
+  const path = paths.staged(number)
+  undo.push(() =>
+    removeGeneration(world, { number, staged: true, path, header: { number, slot, length: 0 } }),
+  )
+  const running = before.folder && before.images && { folder: before.folder.path, images: before.images }
+  return stage(world, manifest, compile(plan.desired, counters), running)
+}
+
+export function setActive({ kernel, paths }: World, slot: number): void {
+  using active = kernel.openMap(paths.active)
+  if (!active) throw new LbError('state', `${paths.active} is missing`)
+  active.update(ZERO_KEY, u32(slot))
+}
+
+function checkServing({ kernel, paths }: World, staged: StagedGeneration, desired: Deployment): void {
+  using active = kernel.openMap(paths.active)
+  const value = active?.lookup(ZERO_KEY)
+  const slot = value && new DataView(value.buffer, value.byteOffset).getUint32(0, true)
+  if (slot !== staged.slot) throw new LbError('kernel', `the active slot is ${slot}, not ${staged.slot}`)
+  const wrong = linkDrift(kernel, paths, desired.attachments)
+  if (wrong.length > 0) {
+    throw new LbError('kernel', `not attached as planned: ${wrong.map(({ address }) => address).join(', ')}`)
+  }
+}
+
+/** The new generation serves: what fails from here on is left for the next command to clean up. */
+function finish(world: World, staged: StagedGeneration, options: ApplyOptions): void {
+  const { kernel, paths } = world
+  kernel.fs.rename(paths.staged(staged.number), paths.generation(staged.number))
+  const gone = prune(world, staged.slot, options.keep)
+  options.onStep('prune', gone.length === 0 ? 'nothing to remove' : `removed generations ${gone.join(', ')}`)
+}
+
+/** Undoes what was done, newest first, and reads the old state back. */
+function restore(world: World, before: LiveTables, undo: (() => void)[], error: unknown): unknown {
+  const why = error instanceof Error ? error.message : String(error)
+  const old = before.live.generation
+  const serving = old === 0 ? 'nothing is applied, as before' : `generation ${old} serves`
+  try {
+    while (undo.length > 0) undo.pop()?.()
+    const after = readLive(world.kernel, world.host, world.instance, world.paths)
+    if (servingState(after) !== servingState(before)) {
+      throw new LbError('state', 'what is live now differs from what was live before')
+    }
+  } catch (second) {
+    const also = second instanceof Error ? second.message : String(second)
+    return new LbError(
+      'apply-broken',
+      `the apply failed (${why}) and the old state could not be restored: ${also}`,
+      {
+        hint: '`lb plan` shows what is live; `lb rollback` and `lb apply` repair it',
+        cause: error,
+      },
+    )
+  }
+  if (error instanceof LbError && error.code === 'host' && error.hint) {
+    return new LbError('apply-failed', `${why}; ${serving}, verified`, { hint: error.hint, cause: error })
+  }
+  return new LbError('apply-failed', `the apply failed: ${why}; ${serving}, verified`, { cause: error })
+}
+
+/** What must be the same again: not the fingerprint, which counts programs that may have been upgraded. */
+function servingState({ live: { generation, deployment, drift } }: LiveTables): string {
+  return JSON.stringify([generation, deployment, drift])
+}

@@ -1,0 +1,68 @@
+/** Puts programs on hooks and takes them off. */
+import { HOOK_PROGRAM } from '../live/links.ts'
+import { escapePin } from '../live/paths.ts'
+import { LbError } from '../model/errors.ts'
+import type { Attachment } from '../model/snapshot.ts'
+import { HOOKS } from '../ports/kernel.ts'
+import type { Hook } from '../ports/kernel.ts'
+import type { World } from './world.ts'
+
+/** Pins under link/ that a set of attachments has. */
+export function linkNames(attachments: readonly Attachment[]): Set<string> {
+  return new Set(
+    attachments.flatMap(({ name, mode }) => HOOKS[mode].map((hook) => `${escapePin(name)}:${hook}`)),
+  )
+}
+
+/**
+ * Sees to it that every hook of `attachments` runs the pinned program: attaches what is missing,
+ * replaces what is stale. Returns the pins it made, for undoing.
+ */
+export function ensureAttached(
+  world: World,
+  attachments: readonly Attachment[],
+  made: string[] = [],
+): string[] {
+  for (const { name, ifindex, mode } of attachments) {
+    for (const hook of HOOKS[mode]) {
+      if (ensureHook(world, name, ifindex, hook)) made.push(world.paths.link(name, hook))
+    }
+  }
+  return made
+}
+
+function ensureHook({ kernel, paths }: World, name: string, ifindex: number, hook: Hook): boolean {
+  using program = kernel.openProgram(paths.program(HOOK_PROGRAM[hook]))
+  if (!program) throw new LbError('state', `${paths.program(HOOK_PROGRAM[hook])} is missing`)
+  const path = paths.link(name, hook)
+  {
+    using link = kernel.openLink(path)
+    if (link?.info.ifindex === ifindex) {
+      if (link.info.programId !== program.info.id) link.update(program)
+      return false
+    }
+  }
+  kernel.detach(path)
+  try {
+    kernel.attach(program, ifindex, hook, path)
+  } catch (error) {
+    throw attachError(name, hook, error)
+  }
+  return true
+}
+
+function attachError(name: string, hook: Hook, cause: unknown): unknown {
+  if (!(cause instanceof LbError)) return cause
+  return new LbError(cause.code, `interface ${name}, hook ${hook}: ${cause.message}`, {
+    hint:
+      cause.hint ?? `\`lb doctor\` says what ${name} can do; interfaces.${name}.attach chooses another way`,
+    cause,
+  })
+}
+
+/** Takes off every program whose pin under link/ is not in `keep`. Returns the names taken off. */
+export function detachOthers({ kernel, paths }: World, keep: ReadonlySet<string>): string[] {
+  const others = (kernel.fs.list(paths.linkFolder) ?? []).filter((name) => !keep.has(name))
+  for (const name of others) kernel.detach(`${paths.linkFolder}/${name}`)
+  return others
+}

@@ -1,0 +1,117 @@
+/**
+ * Makes an instance: everything that outlives generations. `active` is pinned last: without it the
+ * instance does not exist, and what is there of it is swept away (recover.ts).
+ */
+import { enums } from '../abi/layout.generated.ts'
+import { makeRows, rowsOver, structSize } from '../abi/struct.ts'
+import { TABLE_NAMES } from '../abi/tables.ts'
+import { SLOT_NONE } from '../live/read.ts'
+import type { DataPlanePort, MapPort } from '../ports/kernel.ts'
+import type { World } from './world.ts'
+
+/** Programs by the name of their pin. */
+export const PROGRAMS = {
+  xdp: 'lb_xdp',
+  tc_ingress: 'lb_tc_ingress',
+  tc_egress: 'lb_tc_egress',
+  sweep_start: 'lb_sweep_start',
+} as const
+export type ProgramName = keyof typeof PROGRAMS
+export const PROGRAM_NAMES = Object.keys(PROGRAMS) as readonly ProgramName[]
+
+export const OUTER_TABLES: readonly string[] = [...TABLE_NAMES, 'manifest']
+/** Maps of the object that are pinned in the instance's folder under their own name. */
+export const SHARED_MAPS = [
+  'conn4',
+  'conn6',
+  'backend_stats',
+  'backend_ids',
+  'reasons',
+  'sweep',
+  'meta',
+] as const
+
+/** Connections a table is made for; both halves of each have a record. */
+const CONNECTIONS = 100_000
+export const CONN_PARTITIONS = 8
+/** Two halves, and 2 % on top because a hash does not fill partitions evenly. */
+const PARTITION_ENTRIES = (2 * CONNECTIONS * 1.02) / CONN_PARTITIONS
+
+export const ZERO_KEY = new Uint8Array(4)
+export const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
+
+/** Rows of backend_stats for so many backends: room to double before the map has to grow. */
+export function backendCapacity(backends: number): number {
+  return Math.max(4096, 2 ** Math.ceil(Math.log2(2 * Math.max(1, backends))))
+}
+
+export function bootstrap({ kernel, paths }: World, backends: number): void {
+  for (const folder of [paths.root, `${paths.root}/tables`, paths.connFolder, paths.programFolder]) {
+    kernel.fs.makeDirectory(folder)
+  }
+  for (const folder of [paths.linkFolder, paths.generations]) kernel.fs.makeDirectory(folder)
+  const capacity = backendCapacity(backends)
+  using plane = kernel.loadDataPlane({
+    reuse: {},
+    maxEntries: { backend_stats: capacity, backend_ids: capacity },
+    connPartitions: CONN_PARTITIONS,
+  })
+  using meta = plane.map('meta')
+  writeMeta(meta, { backendCapacity: capacity, sha256: kernel.objectSha256 })
+  for (const table of OUTER_TABLES) pinMap(plane, table, paths.outer(table))
+  for (const name of SHARED_MAPS) pinMap(plane, name, paths.map(name))
+  for (const name of PROGRAM_NAMES) {
+    using program = plane.program(PROGRAMS[name])
+    program.pin(paths.program(name))
+  }
+  using active = plane.map('active')
+  active.update(ZERO_KEY, u32(SLOT_NONE))
+  startSweep(plane)
+  active.pin(paths.active)
+}
+
+function pinMap(plane: DataPlanePort, name: string, path: string): void {
+  using map = plane.map(name)
+  map.pin(path)
+}
+
+/** Arms the timer by which the kernel forgets connections; it runs on without user space. */
+export function startSweep(plane: DataPlanePort): void {
+  using program = plane.program(PROGRAMS.sweep_start)
+  program.run()
+}
+
+export function writeMeta(
+  meta: MapPort,
+  { backendCapacity: capacity, sha256 }: { backendCapacity: number; sha256: Uint8Array },
+): void {
+  const row = makeRows('lb_meta', 1)
+  row.set(0, 'abi_version', enums.lb_limit.LB_ABI_VERSION)
+  row.set(0, 'conn_partitions', CONN_PARTITIONS)
+  row.set(0, 'conn_partition_entries', PARTITION_ENTRIES)
+  row.set(0, 'backend_capacity', capacity)
+  row.slice(0, 'object_sha256').set(sha256)
+  meta.update(ZERO_KEY, row.bytes)
+}
+
+/** Makes a family's connection table, when the first listener of that family comes. Idempotent. */
+export function ensureConnTable({ kernel, paths }: World, family: 4 | 6): void {
+  using meta = kernel.openMap(paths.meta)
+  const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
+  using outer = kernel.openMap(paths.map(`conn${family}`))
+  const present = new Set(kernel.fs.list(paths.connFolder) ?? [])
+  for (let partition = 0; partition < row.get(0, 'conn_partitions'); partition++) {
+    if (present.has(`v${family}-${partition}`) && outer?.lookup(u32(partition))) continue
+    kernel.fs.remove(paths.conn(family, partition))
+    using inner = kernel.createMap({
+      type: 'hash',
+      name: `conn${family}_${partition}`,
+      keySize: structSize(family === 4 ? 'lb_conn4_key' : 'lb_conn6_key'),
+      valueSize: structSize(family === 4 ? 'lb_conn4' : 'lb_conn6'),
+      maxEntries: row.get(0, 'conn_partition_entries'),
+      flags: [],
+    })
+    inner.pin(paths.conn(family, partition))
+    outer?.updateInner(u32(partition), inner)
+  }
+}

@@ -1,0 +1,15 @@
+/** Takes everything of an instance down, also a damaged one. */
+import { detachOthers } from './attach.ts'
+import type { OnStep, World } from './world.ts'
+
+/** Runs under the lock. Traffic ends with the first step; killed in between, it can be run again. */
+export function destroy(world: World, onStep: OnStep): void {
+  const { kernel, paths } = world
+  const detached = detachOthers(world, new Set())
+  onStep('prune', `detached ${detached.length} programs`)
+  for (const name of (kernel.fs.list(paths.root) ?? []).filter((pin) => pin !== 'active')) {
+    kernel.fs.remove(paths.map(name))
+  }
+  kernel.fs.remove(paths.root)
+  onStep('prune', `removed ${paths.root}`)
+}

@@ -1,0 +1,63 @@
+/** Which generations stay loaded, and taking the others down without ever leaving a half one behind. */
+import { generationFolders, readManifest } from '../live/generations.ts'
+import type { GenerationFolder } from '../live/generations.ts'
+import { LbError } from '../model/errors.ts'
+import type { Attachment } from '../model/snapshot.ts'
+import { detachOthers, linkNames } from './attach.ts'
+import { OUTER_TABLES, u32 } from './bootstrap.ts'
+import type { World } from './world.ts'
+
+/** Generations that stay loaded unless `--keep` says otherwise. */
+export const DEFAULT_KEEP = 8
+
+/** The newest `keep` and the active one stay. Returns the numbers of those that went. */
+export function prune(world: World, activeSlot: number, keep: number): number[] {
+  const folders = generationFolders(world.kernel, world.paths)
+  const newest = new Set(folders.slice(-keep).map(({ number }) => number))
+  const old = folders.filter(({ number, header }) => !newest.has(number) && header?.slot !== activeSlot)
+  for (const folder of old) removeGeneration(world, folder)
+  detachOthers(world, neededLinks(world, activeSlot))
+  return old.map(({ number }) => number)
+}
+
+/**
+ * First a name that says it is no longer one, then the slot, then the maps: killed in between, it is
+ * swept away by the next command.
+ */
+export function removeGeneration(world: World, folder: GenerationFolder): void {
+  const { kernel, paths } = world
+  const leaving = paths.staged(folder.number)
+  if (!folder.staged) kernel.fs.rename(folder.path, leaving)
+  if (folder.header) clearSlot(world, folder.header.slot)
+  kernel.fs.remove(leaving)
+}
+
+function clearSlot({ kernel, paths }: World, slot: number): void {
+  for (const name of OUTER_TABLES) {
+    using outer = kernel.openMap(paths.outer(name))
+    outer?.delete(u32(slot))
+  }
+}
+
+/**
+ * Pins under link/ to keep: the hooks of the active generation, and those of interfaces that only
+ * older loaded generations know, so that their connections go on and going back is one flip.
+ */
+export function neededLinks(world: World, activeSlot: number): Set<string> {
+  const needed = new Map<string, Attachment>()
+  const folders = generationFolders(world.kernel, world.paths)
+  const active = folders.filter(({ header }) => header?.slot === activeSlot)
+  for (const folder of [...folders.filter((f) => !active.includes(f)), ...active]) {
+    for (const attachment of attachmentsOf(world, folder)) needed.set(attachment.name, attachment)
+  }
+  return linkNames([...needed.values()])
+}
+
+function attachmentsOf({ kernel, host }: World, folder: GenerationFolder): readonly Attachment[] {
+  try {
+    return readManifest(kernel, host, folder.path).deployment.attachments
+  } catch (error) {
+    if (error instanceof LbError && error.code === 'state') return []
+    throw error
+  }
+}

@@ -1,0 +1,54 @@
+/** Cleans up behind a writer that was killed. Runs under the lock, before anything else is done. */
+import { generationFolders, readActiveSlot } from '../live/generations.ts'
+import { SLOT_NONE } from '../live/read.ts'
+import { LbError } from '../model/errors.ts'
+import { detachOthers } from './attach.ts'
+import { neededLinks, removeGeneration } from './prune.ts'
+import type { World } from './world.ts'
+
+/** What was found and done, a phrase each. */
+export function recover(world: World): string[] {
+  const { kernel, paths } = world
+  const names = kernel.fs.list(paths.root)
+  if (names === undefined) return []
+  if (!names.includes('active')) return sweepUnfinished(world)
+  const done: string[] = []
+  const slot = readActiveSlot(kernel, paths, SLOT_NONE)
+  const finished = new Set<number | undefined>()
+  for (const folder of generationFolders(kernel, paths)) {
+    if (!folder.staged) finished.add(folder.header?.slot)
+  }
+  for (const folder of generationFolders(kernel, paths).filter(({ staged }) => staged)) {
+    const { number, header } = folder
+    if (slot !== undefined && header?.slot === slot && !finished.has(slot)) {
+      kernel.fs.rename(folder.path, paths.generation(number))
+      done.push(`finished generation ${number}, which was active already`)
+    } else {
+      const owned = header !== undefined && finished.has(header.slot)
+      removeGeneration(world, owned ? { ...folder, header: undefined } : folder)
+      done.push(`removed generation ${number}, which was never finished`)
+    }
+  }
+  for (const name of (kernel.fs.list(paths.programFolder) ?? []).filter((pin) => pin.endsWith('-next'))) {
+    kernel.fs.remove(paths.program(name))
+  }
+  kernel.fs.remove(paths.map('backend_stats-next'))
+  if (slot !== undefined) {
+    const loose = detachOthers(world, neededLinks(world, slot))
+    if (loose.length > 0) done.push(`detached ${loose.join(', ')}`)
+  }
+  return done
+}
+
+/** An instance without `active` never served: nothing of it is worth keeping. */
+function sweepUnfinished({ kernel, paths }: World): string[] {
+  const generations = kernel.fs.list(paths.generations) ?? []
+  if (generations.length > 0) {
+    throw new LbError('state', `${paths.active} is missing, but generations are there`, {
+      hint: 'the instance is damaged: `lb destroy` removes what is left of it, `lb apply` starts anew',
+    })
+  }
+  if ((kernel.fs.list(paths.root) ?? []).length === 0) return []
+  for (const name of kernel.fs.list(paths.root) ?? []) kernel.fs.remove(paths.map(name))
+  return ['removed an instance that was never finished']
+}

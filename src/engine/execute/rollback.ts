@@ -1,0 +1,99 @@
+/** Back, or forth, to a generation that is still loaded: one flip where everything it needs is still there. */
+import { compile } from '../abi/compile.ts'
+import { readTables } from '../live/read.ts'
+import { generationFolders, readManifest } from '../live/generations.ts'
+import type { GenerationFolder } from '../live/generations.ts'
+import type { Manifest } from '../live/manifest.ts'
+import { readLive } from '../live/read.ts'
+import { LbError } from '../model/errors.ts'
+import type { LiveState } from '../model/live.ts'
+import type { Change, Drift } from '../model/plan.ts'
+import { resourcesOf } from '../model/resource.ts'
+import { diff } from '../plan/diff.ts'
+import { tableDrift } from '../plan/drift.ts'
+import { linkDrift } from '../live/links.ts'
+import { detachOthers, ensureAttached } from './attach.ts'
+import { setActive } from './apply.ts'
+import { neededLinks } from './prune.ts'
+import { recover } from './recover.ts'
+import type { OnStep, World } from './world.ts'
+
+export interface RollbackResult {
+  readonly from: number
+  readonly to: number
+  readonly changes: readonly Change[]
+}
+
+/** Runs under the lock. `to` is a generation's number; without it, the newest older than the active one. */
+export function rollback(world: World, to: number | undefined, onStep: OnStep): RollbackResult {
+  const { kernel, host, instance, paths } = world
+  for (const done of recover(world)) onStep('recover', done)
+  const { live } = readLive(kernel, host, instance, paths)
+  const folder = chooseGeneration(world, live, to)
+  const header = folder.header
+  if (!header) throw new LbError('state', `generation ${folder.number} has no readable manifest`)
+  const manifest = readManifest(kernel, host, folder.path)
+  verifyLoaded(world, folder, header.slot, manifest)
+  onStep('verify', `generation ${folder.number} reads back as it was applied`)
+  const changes = diff(resourcesOf(live.deployment), resourcesOf(manifest.deployment))
+  const made: string[] = []
+  try {
+    ensureAttached(world, manifest.deployment.attachments, made)
+    setActive(world, header.slot)
+    onStep('flip', `generation ${folder.number} serves`)
+    const wrong = linkDrift(kernel, paths, manifest.deployment.attachments)
+    if (wrong.length > 0)
+      throw new LbError('kernel', `not attached: ${wrong.map((d) => d.address).join(', ')}`)
+  } catch (error) {
+    setActive(world, live.slot)
+    made.forEach((path) => kernel.detach(path))
+    const why = error instanceof Error ? error.message : String(error)
+    throw new LbError('apply-failed', `the rollback failed: ${why}; generation ${live.generation} serves`, {
+      cause: error,
+    })
+  }
+  detachOthers(world, neededLinks(world, header.slot))
+  onStep('check', 'programs are attached and see it')
+  return { from: live.generation, to: folder.number, changes }
+}
+
+function chooseGeneration(
+  { kernel, paths }: World,
+  live: LiveState,
+  to: number | undefined,
+): GenerationFolder {
+  if (live.generation === 0) throw new LbError('input', `nothing is applied on instance ${live.instance}`)
+  const folders = generationFolders(kernel, paths).filter(({ staged }) => !staged)
+  const loaded = folders.map(({ number }) => number).join(', ')
+  const wanted =
+    to === undefined
+      ? folders.findLast(({ number }) => number < live.generation)
+      : folders.find(({ number }) => number === to)
+  if (!wanted) {
+    const what =
+      to === undefined ? `no generation older than ${live.generation}` : `generation ${to} is not loaded`
+    throw new LbError('input', to === undefined ? `${what} is loaded` : what, {
+      hint: `loaded: ${loaded}; \`lb history\` lists them`,
+    })
+  }
+  if (wanted.number === live.generation)
+    throw new LbError('input', `generation ${wanted.number} serves already`)
+  return wanted
+}
+
+/** @throws LbError `state` where the stored tables are no longer what was applied. */
+function verifyLoaded(world: World, folder: GenerationFolder, slot: number, manifest: Manifest): void {
+  const structural: Drift[] = []
+  const images = readTables(world.kernel, world.paths, folder, slot, structural)
+  const expected = compile(manifest.deployment, new Map(Object.entries(manifest.counters)))
+  const drift = [...structural, ...tableDrift(manifest.deployment, expected, images)]
+  if (drift.length === 0) return
+  const names = drift.slice(0, 5).map(({ address }) => address)
+  throw new LbError(
+    'state',
+    `generation ${folder.number} was changed since it was applied: ${names.join(', ')}`,
+    {
+      hint: 'choose another one with --to, or apply its configuration again',
+    },
+  )
+}

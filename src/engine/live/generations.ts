@@ -1,0 +1,80 @@
+/** The generations that are loaded: folders under gen/, told apart by the header of their manifest. */
+import { LbError } from '../model/errors.ts'
+import type { GenerationRecord } from '../model/live.ts'
+import type { HostPort } from '../ports/host.ts'
+import type { KernelPort } from '../ports/kernel.ts'
+import { decodeManifest, readHeader } from './manifest.ts'
+import type { Manifest, ManifestHeader } from './manifest.ts'
+import { parseGenerationFolder } from './paths.ts'
+import type { InstancePaths } from './paths.ts'
+
+export interface GenerationFolder {
+  readonly number: number
+  /** Not yet, or no longer quite, a generation: see execute/recover.ts. */
+  readonly staged: boolean
+  readonly path: string
+  /** `undefined` where its manifest is missing or foreign. */
+  readonly header: ManifestHeader | undefined
+}
+
+/** By number, oldest first. */
+export function generationFolders(kernel: KernelPort, paths: InstancePaths): GenerationFolder[] {
+  return (kernel.fs.list(paths.generations) ?? [])
+    .flatMap((name) => {
+      const folder = parseGenerationFolder(name)
+      if (!folder) return []
+      const path = `${paths.generations}/${name}`
+      return [{ ...folder, path, header: readManifestHeader(kernel, path) }]
+    })
+    .sort((a, b) => a.number - b.number)
+}
+
+const FIRST = new Uint8Array(4)
+
+function readManifestHeader(kernel: KernelPort, folder: string): ManifestHeader | undefined {
+  using map = kernel.openMap(`${folder}/manifest`)
+  const chunk = map?.lookup(FIRST)
+  return chunk && readHeader(chunk)
+}
+
+/** @throws LbError `state` where the manifest is missing or damaged. */
+export function readManifest(kernel: KernelPort, host: HostPort, folder: string): Manifest {
+  using map = kernel.openMap(`${folder}/manifest`)
+  if (!map) throw new LbError('state', `${folder}/manifest is missing`)
+  return decodeManifest(map.readAll().values, host)
+}
+
+/** The active slot, or `undefined` where the instance does not exist or has no generation yet. */
+export function readActiveSlot(kernel: KernelPort, paths: InstancePaths, none: number): number | undefined {
+  using active = kernel.openMap(paths.active)
+  const value = active?.lookup(FIRST)
+  if (!value) return undefined
+  const slot = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
+  return slot === none ? undefined : slot
+}
+
+/** Every loaded generation, for `lb history`. */
+export function listGenerations(
+  kernel: KernelPort,
+  host: HostPort,
+  paths: InstancePaths,
+  activeSlot: number | undefined,
+): GenerationRecord[] {
+  return generationFolders(kernel, paths)
+    .filter((folder) => !folder.staged || folder.header?.slot === activeSlot)
+    .map(({ number, path, header }) => ({
+      number,
+      slot: header?.slot ?? -1,
+      active: header !== undefined && header.slot === activeSlot,
+      provenance: header && readProvenance(kernel, host, path),
+    }))
+}
+
+function readProvenance(kernel: KernelPort, host: HostPort, path: string): GenerationRecord['provenance'] {
+  try {
+    return readManifest(kernel, host, path).provenance
+  } catch (error) {
+    if (error instanceof LbError && error.code === 'state') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,200 @@
+/** Reads an instance back from its pins: what the maps say, and where that is not what an apply made. */
+import { compile } from '../abi/compile.ts'
+import { enums } from '../abi/layout.generated.ts'
+import { rowsOver } from '../abi/struct.ts'
+import { hex } from '../abi/describe.ts'
+import { arrayImage, TABLE_NAMES, TABLES } from '../abi/tables.ts'
+import type { TableImage, TableImages, TableName } from '../abi/tables.ts'
+import { LbError } from '../model/errors.ts'
+import { EMPTY_DEPLOYMENT } from '../model/live.ts'
+import type { LiveState } from '../model/live.ts'
+import type { Drift } from '../model/plan.ts'
+import { tableDrift } from '../plan/drift.ts'
+import type { HostPort } from '../ports/host.ts'
+import type { KernelPort } from '../ports/kernel.ts'
+import { decode } from './decode.ts'
+import { generationFolders, readActiveSlot, readManifest } from './generations.ts'
+import type { GenerationFolder } from './generations.ts'
+import { linkDrift } from './links.ts'
+import type { Manifest } from './manifest.ts'
+import type { InstancePaths } from './paths.ts'
+
+export const SLOT_NONE = enums.lb_limit.LB_SLOT_NONE
+export const ABI_VERSION = enums.lb_limit.LB_ABI_VERSION
+
+/** The live tables as bytes, for staging, with what was read from them. */
+export interface LiveTables {
+  readonly live: LiveState
+  /** `undefined` where nothing is applied. */
+  readonly folder: GenerationFolder | undefined
+  readonly images: TableImages | undefined
+}
+
+/**
+ * @throws LbError `state` where the instance is of another version or lacks what no apply can make
+ * good, naming it.
+ */
+export function readLive(
+  kernel: KernelPort,
+  host: HostPort,
+  instance: string,
+  paths: InstancePaths,
+): LiveTables {
+  const program = readMeta(kernel, paths)
+  const slot = program && readActiveSlot(kernel, paths, SLOT_NONE)
+  if (slot === undefined) return nothingApplied(host, instance, program)
+  const folder = generationFolders(kernel, paths).find(({ header }) => header?.slot === slot)
+  if (!folder) {
+    throw new LbError(
+      'state',
+      `instance ${instance}: no generation under ${paths.generations} owns the active slot ${slot}`,
+      {
+        hint: `its pins were changed by something else than lb; \`lb destroy\` removes what is left, \`lb apply\` starts anew`,
+      },
+    )
+  }
+  const structural: Drift[] = []
+  const images = readTables(kernel, paths, folder, slot, structural)
+  const manifest = tryManifest(kernel, host, folder, structural)
+  const deployment = decode(images)
+  const applied = manifest?.deployment
+  const drift = [
+    ...structural,
+    ...(manifest
+      ? tableDrift(
+          manifest.deployment,
+          compile(manifest.deployment, new Map(Object.entries(manifest.counters))),
+          images,
+        )
+      : []),
+    ...linkDrift(kernel, paths, applied?.attachments ?? deployment.attachments),
+  ]
+  const fingerprint = host.digest([
+    `${folder.number}\n${program?.sha256}\n${JSON.stringify(structural)}\n`,
+    JSON.stringify(drift),
+    ...TABLE_NAMES.flatMap((name) => [images[name].keys, images[name].values]),
+  ])
+  return {
+    live: { instance, generation: folder.number, slot, fingerprint, deployment, applied, drift, program },
+    folder,
+    images,
+  }
+}
+
+function nothingApplied(host: HostPort, instance: string, program: LiveState['program']): LiveTables {
+  const live: LiveState = {
+    instance,
+    generation: 0,
+    slot: SLOT_NONE,
+    fingerprint: host.digest(['nothing applied']),
+    deployment: EMPTY_DEPLOYMENT,
+    applied: EMPTY_DEPLOYMENT,
+    drift: [],
+    program,
+  }
+  return { live, folder: undefined, images: undefined }
+}
+
+/** `undefined` where the instance does not exist, or was never finished. */
+function readMeta(kernel: KernelPort, paths: InstancePaths): LiveState['program'] {
+  const names = kernel.fs.list(paths.root)
+  if (!names?.includes('active')) {
+    if (kernel.fs.list(paths.generations)?.some((name) => /^[0-9]+$/.test(name)))
+      throw missing(paths, 'active')
+    return undefined
+  }
+  using map = kernel.openMap(paths.meta)
+  const value = map?.lookup(new Uint8Array(4))
+  if (!value) throw missing(paths, 'meta')
+  const rows = rowsOver('lb_meta', value)
+  const version = rows.get(0, 'abi_version')
+  if (version !== ABI_VERSION) {
+    throw new LbError(
+      'state',
+      `${paths.root} was made by another version of lb: its maps have layout ${version}, this lb reads ${ABI_VERSION}`,
+      {
+        hint: 'use the lb that made it, or `lb destroy` it with that one and apply anew with this one',
+      },
+    )
+  }
+  return { sha256: hex(rows.slice(0, 'object_sha256')) }
+}
+
+function missing(paths: InstancePaths, name: string): LbError {
+  return new LbError('state', `${paths.map(name)} is missing, but other pins of the instance are there`, {
+    hint: 'the instance is damaged: `lb destroy` removes what is left of it, `lb apply` starts anew',
+  })
+}
+
+export function readTables(
+  kernel: KernelPort,
+  paths: InstancePaths,
+  folder: GenerationFolder,
+  slot: number,
+  drift: Drift[],
+): TableImages {
+  const slotKey = new Uint8Array(Uint32Array.of(slot).buffer)
+  const images: Partial<Record<TableName, TableImage>> = {}
+  for (const name of TABLE_NAMES) {
+    const spec = TABLES[name]
+    using map = kernel.openMap(`${folder.path}/${name}`)
+    const address = `generation[${folder.number}].${name}`
+    if (!map) {
+      images[name] = spec.kind === 'array' ? arrayImage(new Uint8Array(), spec.valueSize) : EMPTY
+      drift.push({
+        action: 'delete',
+        address,
+        before: { pinned: true },
+        after: null,
+        where: `${folder.path}/${name}`,
+      })
+      continue
+    }
+    const { keySize, valueSize, id } = map.info
+    if (keySize !== spec.keySize || valueSize !== spec.valueSize) {
+      throw new LbError(
+        'state',
+        `${folder.path}/${name} is not a map that lb made: keys of ${keySize} bytes and values of ${valueSize}, not ${spec.keySize} and ${spec.valueSize}`,
+      )
+    }
+    images[name] = map.readAll()
+    using outer = kernel.openMap(paths.outer(name))
+    if (!outer) throw missing(paths, `tables/${name}`)
+    const value = outer.lookup(slotKey)
+    const inUse = value ? new DataView(value.buffer, value.byteOffset).getUint32(0, true) : 0
+    if (inUse !== id) {
+      drift.push({
+        action: 'update',
+        address,
+        before: { mapId: id },
+        after: { mapId: inUse },
+        where: paths.outer(name),
+      })
+    }
+  }
+  return images as TableImages
+}
+
+const EMPTY: TableImage = { count: 0, keys: new Uint8Array(), values: new Uint8Array() }
+
+function tryManifest(
+  kernel: KernelPort,
+  host: HostPort,
+  folder: GenerationFolder,
+  drift: Drift[],
+): Manifest | undefined {
+  try {
+    return readManifest(kernel, host, folder.path)
+  } catch (error) {
+    if (!(error instanceof LbError) || error.code !== 'state') throw error
+    const address = `generation[${folder.number}].manifest`
+    drift.push({
+      action: 'delete',
+      address,
+      before: { readable: true },
+      after: null,
+      where: `${folder.path}/manifest`,
+    })
+    return undefined
+  }
+}

@@ -1,0 +1,83 @@
+/** Which interfaces the programs go on, and how: from the configuration and what the host says of itself. */
+import { LbError } from '../model/errors.ts'
+import { compareNames } from '../model/order.ts'
+import type { Attach, Attachment, AttachMode, InterfaceRole, Snapshot } from '../model/snapshot.ts'
+import type { NetInterface, NetRoute } from '../ports/kernel.ts'
+
+/** Software devices, on which XDP costs more than it brings (veth loses TSO): tcx serves them better. */
+const VIRTUAL_DRIVERS = new Set([
+  'veth',
+  'tun',
+  'bridge',
+  'bonding',
+  'macvlan',
+  'ipvlan',
+  '802.1Q VLAN Support',
+])
+
+export interface HostFacts {
+  readonly interfaces: readonly NetInterface[]
+  /** Routes to targets, by address; absent where there is none. */
+  readonly routes: ReadonlyMap<string, NetRoute>
+}
+
+/** Addresses of all targets of a snapshot, each once: what `HostFacts.routes` has to answer. */
+export function targetAddresses(snapshot: Snapshot): string[] {
+  const addresses = new Set<string>()
+  for (const proxy of snapshot.proxies) {
+    for (const { ip } of proxy.defaultTarget) addresses.add(ip)
+    for (const route of proxy.sourceRoutes) for (const { ip } of route.targets) addresses.add(ip)
+  }
+  return [...addresses]
+}
+
+/** @throws LbError `host` where an interface that the snapshot names does not exist. */
+export function resolveAttachments(snapshot: Snapshot, facts: HostFacts): Attachment[] {
+  const byName = new Map(facts.interfaces.map((item) => [item.name, item]))
+  const byIndex = new Map(facts.interfaces.map((item) => [item.ifindex, item]))
+  const roles = new Map<string, Set<InterfaceRole>>()
+  const add = (name: string, role: InterfaceRole): void => {
+    roles.set(name, (roles.get(name) ?? new Set()).add(role))
+  }
+  for (const { listen } of snapshot.proxies) for (const name of listen.interfaces) add(name, 'listen')
+  for (const { name } of snapshot.interfaces) add(name, 'configured')
+  for (const address of targetAddresses(snapshot)) {
+    const route = facts.routes.get(address)
+    const device = route?.type === 'unicast' ? byIndex.get(route.ifindex) : undefined
+    if (device) add(device.name, 'backend')
+  }
+  const attach = new Map(snapshot.interfaces.map((item) => [item.name, item.attach]))
+  return [...roles.entries()]
+    .map(([name, set]) => resolveOne(name, attach.get(name) ?? 'auto', set, byName))
+    .sort(compareNames)
+}
+
+const ROLE_ORDER: readonly InterfaceRole[] = ['listen', 'backend', 'configured']
+
+function resolveOne(
+  name: string,
+  attach: Attach,
+  roles: ReadonlySet<InterfaceRole>,
+  byName: ReadonlyMap<string, NetInterface>,
+): Attachment {
+  const device = byName.get(name)
+  if (!device) {
+    throw new LbError('host', `interface ${name} does not exist on this host`, {
+      hint: `interfaces here: ${[...byName.keys()].join(', ')}`,
+    })
+  }
+  return {
+    name,
+    ifindex: device.ifindex,
+    attach,
+    mode: attach === 'auto' ? automaticMode(device) : attach,
+    roles: ROLE_ORDER.filter((role) => roles.has(role)),
+    xdpXmit: device.xdp?.xmit ?? false,
+  }
+}
+
+/** Native XDP where the driver has it and redirects, tcx elsewhere. */
+export function automaticMode({ driver, xdp }: NetInterface): AttachMode {
+  if (driver === '' || VIRTUAL_DRIVERS.has(driver)) return 'tcx'
+  return xdp?.native && xdp.redirect ? 'xdp' : 'tcx'
+}

@@ -1,0 +1,119 @@
+/** Live state that no apply produced: every row of every table that is not as it was compiled. */
+import { describeRow } from '../abi/describe.ts'
+import {
+  indexRows,
+  keyAt,
+  bytesKey,
+  sameBytes,
+  sameImage,
+  TABLE_NAMES,
+  TABLES,
+  valueAt,
+} from '../abi/tables.ts'
+import type { TableImage, TableImages, TableName } from '../abi/tables.ts'
+import type { Change, Drift } from '../model/plan.ts'
+import type { Deployment } from '../model/snapshot.ts'
+import { changedAttributes } from './diff.ts'
+import { ownersOf } from './owners.ts'
+import type { Owners } from './owners.ts'
+
+/** Rows in which `found` differs from `expected`, which is what `applied` compiles to. */
+export function tableDrift(applied: Deployment, expected: TableImages, found: TableImages): Drift[] {
+  const differing = TABLE_NAMES.filter((name) => !sameImage(TABLES[name], expected[name], found[name]))
+  if (differing.length === 0) return []
+  const owners = ownersOf(applied)
+  return differing.flatMap((name) =>
+    TABLES[name].kind === 'array'
+      ? arrayDrift(name, expected[name], found[name], owners)
+      : hashDrift(name, expected[name], found[name], owners),
+  )
+}
+
+function arrayDrift(name: TableName, expected: TableImage, found: TableImage, owners: Owners): Drift[] {
+  const spec = TABLES[name]
+  const drift: Drift[] = []
+  for (let row = 0; row < Math.max(expected.count, found.count); row++) {
+    const key = row < found.count ? keyAt(spec, found, row) : keyAt(spec, expected, row)
+    const before = row < expected.count ? valueAt(spec, expected, row) : undefined
+    const after = row < found.count ? valueAt(spec, found, row) : undefined
+    if (before && after && sameBytes(before, after)) continue
+    drift.push(...rowDrift(name, owners.row(name, row, key), before, after))
+  }
+  return drift
+}
+
+function hashDrift(name: TableName, expected: TableImage, found: TableImage, owners: Owners): Drift[] {
+  const spec = TABLES[name]
+  const left = new Map(indexRows(spec, expected))
+  const drift: Drift[] = []
+  for (let row = 0; row < found.count; row++) {
+    const key = keyAt(spec, found, row)
+    const text = bytesKey(key)
+    const known = left.get(text)
+    left.delete(text)
+    const before = known === undefined ? undefined : valueAt(spec, expected, known)
+    const after = valueAt(spec, found, row)
+    if (before && sameBytes(before, after)) continue
+    drift.push(...rowDrift(name, owners.row(name, row, key), before, after))
+  }
+  for (const row of left.values()) {
+    const key = keyAt(spec, expected, row)
+    drift.push(...rowDrift(name, owners.row(name, row, key), valueAt(spec, expected, row), undefined))
+  }
+  return drift
+}
+
+function rowDrift(
+  name: TableName,
+  address: string,
+  before: Uint8Array | undefined,
+  after: Uint8Array | undefined,
+): Drift[] {
+  const was = before && describeRow(name, before)
+  const is = after && describeRow(name, after)
+  const where = `table ${name}`
+  if (name === 'settings' && was && is) {
+    return changedAttributes(was, is).map((field) => ({
+      action: 'update',
+      address: SETTING_ADDRESSES[field.name] ?? `settings.${field.name}`,
+      before: { value: field.before ?? null },
+      after: { value: field.after ?? null },
+      where,
+    }))
+  }
+  if (was && is) return [{ action: 'update', address, before: was, after: is, where }]
+  if (was) return [{ action: 'delete', address, before: was, after: null, where }]
+  return is ? [{ action: 'create', address, before: null, after: is, where }] : []
+}
+
+/** Fields of lb_settings that a key of the configuration stands for. */
+const SETTING_ADDRESSES: Readonly<Record<string, string>> = {
+  tcp_established_sec: 'settings.connectionTimeoutSec',
+}
+
+/**
+ * The changes that put drift right where no change of the configuration's resources does already,
+ * and where the resource it belongs to stays.
+ */
+export function repairs(drift: readonly Drift[], changes: readonly Change[]): Change[] {
+  const changed = new Map(changes.map((change) => [change.address, change.action]))
+  const touched = changes.map(({ address }) => address)
+  const repaired = drift.filter(({ address, where }) => {
+    const owner = ownerOf(address)
+    if (changed.has(address) || changed.get(owner) === 'delete') return false
+    if (where === 'table selection') return true
+    return !touched.some((other) => other === owner || (owner !== '' && other.startsWith(`${owner}.`)))
+  })
+  return repaired.map(reverse)
+}
+
+/** `proxy.web.target["x"]` → `proxy.web`: the resource that a row of a table is a detail of. */
+function ownerOf(address: string): string {
+  return /^(?:proxy|interface)(?:\.[A-Za-z0-9_-]+|\["(?:[^"\\]|\\.)*"\])/.exec(address)?.[0] ?? ''
+}
+
+function reverse({ action, address, before, after }: Drift): Change {
+  if (action === 'create') return { action: 'delete', address, before: after, after: null }
+  if (action === 'delete') return { action: 'create', address, before: null, after: before }
+  return { action, address, before: after, after: before }
+}

@@ -1,0 +1,12 @@
+/** What else the engine needs of the host: clock, identity, hashing, compression. */
+export interface HostPort {
+  /** ISO 8601 in UTC, to the second. */
+  now(): string
+  /** Who runs the command: `root`, or `alice` behind sudo. */
+  readonly user: string
+  /** SHA-256 in hex over the parts, in order. */
+  digest(parts: Iterable<Uint8Array | string>): string
+  deflate(bytes: Uint8Array): Uint8Array
+  /** Throws on anything that `deflate` did not make. */
+  inflate(bytes: Uint8Array): Uint8Array
+}
