@@ -9,6 +9,7 @@
 #ifndef LB_ABI_H
 #define LB_ABI_H
 
+#include <linux/bpf.h>
 #include <linux/types.h>
 
 /* Numbers that user space needs too; an enum, because macros leave no trace in BTF. */
@@ -241,6 +242,20 @@ struct lb_backend_stats {
 	__u64 closed;
 };
 
+/*
+ * `sweep`, array of one row: the timer that walks the connection tables, and what it has done. A
+ * lookup from user space reads the timer's own bytes as zero.
+ */
+struct lb_sweep {
+	struct bpf_timer timer;
+	__u64 runs; /* partitions walked */
+	__u64 expired; /* pairs deleted because both halves were idle for too long */
+	__u64 orphans; /* halves deleted because the other one was gone */
+	__u64 last_run_ns; /* CLOCK_MONOTONIC_COARSE when the last run began */
+	__u32 partition; /* the next one to walk */
+	__u32 pad;
+};
+
 /* `backend_ids`, hash to __u32: which row of backend_stats an identity owns. User space only. */
 struct lb_backend_id {
 	struct lb_addr addr;
@@ -249,5 +264,70 @@ struct lb_backend_id {
 	__u8 pad;
 };
 _Static_assert(sizeof(struct lb_backend_id) == 20, "map key: no implicit padding");
+
+/*
+ * Why a packet met its fate: `reasons`, per-CPU array of __u64, counts exactly one for each packet
+ * that a program sees. The prefix is the verdict: PASS leaves the packet as it came to the next
+ * program and the stack, STACK hands it to them rewritten, DROP and REDIRECT are what they say.
+ * Append only: pinned counters outlive the programs.
+ */
+enum lb_reason {
+	LB_OK = 0, /* no verdict yet, go on; no packet ends with it */
+
+	LB_PASS_NO_GENERATION = 1, /* no configuration is active */
+	LB_PASS_SHORT_ETH = 2, /* frame ends within the Ethernet header */
+	LB_PASS_NOT_ETHERNET = 3, /* a device without Ethernet headers */
+	LB_PASS_NOT_UNICAST = 4, /* sent to a broadcast or multicast MAC address */
+	LB_PASS_OTHER_HOST = 5, /* sent to another MAC address than the interface's */
+	LB_PASS_VLAN = 6, /* 802.1Q or 802.1ad tag */
+	LB_PASS_NOT_IP = 7, /* neither IPv4 nor IPv6 */
+	LB_PASS_SHORT_IPV4 = 8, /* frame ends within the IPv4 header */
+	LB_PASS_BAD_IPV4_VERSION = 9, /* version field is not 4 */
+	LB_PASS_BAD_IHL = 10, /* IPv4 header length below 20 bytes */
+	LB_PASS_BAD_IPV4_LENGTH = 11, /* total length below the header's, or beyond the frame */
+	LB_PASS_IPV4_FRAGMENT = 12, /* any fragment, the first too */
+	LB_PASS_SHORT_IPV6 = 13, /* frame ends within the IPv6 header */
+	LB_PASS_BAD_IPV6_VERSION = 14, /* version field is not 6 */
+	LB_PASS_BAD_IPV6_LENGTH = 15, /* payload length beyond the frame */
+	LB_PASS_IPV6_EXTENSION = 16, /* an extension header comes before the payload */
+	LB_PASS_NOT_TCP_UDP = 17, /* another protocol, ICMP among them */
+	LB_PASS_SHORT_TCP = 18, /* packet ends within the fixed TCP header */
+	LB_PASS_BAD_TCP_OFFSET = 19, /* TCP header length below 20 bytes or beyond the packet */
+	LB_PASS_SHORT_UDP = 20, /* packet ends within the UDP header */
+	LB_PASS_BAD_UDP_LENGTH = 21, /* UDP length below 8 or beyond the packet */
+	LB_PASS_NO_CONNECTION = 22, /* TCP, no known connection, and not a SYN that could start one */
+	LB_PASS_NO_LISTENER = 23, /* starts a connection to where nobody listens */
+	LB_PASS_EGRESS_OTHER = 24, /* egress: not a reply of a known connection */
+
+	LB_REDIRECT = 25, /* rewritten and sent on by the fast path */
+
+	LB_STACK_TTL = 26, /* TTL or hop limit has run out */
+	LB_STACK_NO_NEIGHBOUR = 27, /* next hop's MAC address not known yet */
+	LB_STACK_NOT_FORWARDED = 28, /* to this host itself, or not for forwarding */
+	LB_STACK_FORWARDING_OFF = 29, /* forwarding is disabled on the ingress interface */
+	LB_STACK_TOO_BIG = 30, /* longer than the path's MTU */
+	LB_STACK_BLACKHOLE = 31, /* blackhole route */
+	LB_STACK_UNREACHABLE = 32, /* unreachable route, or none */
+	LB_STACK_PROHIBITED = 33, /* prohibit route */
+	LB_STACK_ENCAPSULATED = 34, /* route with an encapsulation that only the stack does */
+	LB_STACK_FIB_FAILED = 35, /* the route lookup itself failed */
+	LB_STACK_NO_XMIT = 36, /* the way out is an interface that XDP cannot send through */
+	LB_STACK_EGRESS = 37, /* egress: source restored on a reply that the stack sends */
+
+	LB_DROP_NO_BACKEND = 38, /* nothing to choose from */
+	LB_DROP_WRONG_FAMILY = 39, /* the chosen backend is of the other address family */
+	LB_DROP_BAD_TABLE = 40, /* the generation refers to a row that is not there */
+	LB_DROP_NO_CONN_TABLE = 41, /* no connection table for this family */
+	LB_DROP_CONN_TABLE_FULL = 42, /* no room for another connection */
+	LB_DROP_TUPLE_CONFLICT = 43, /* every backend tried has this client address and port in use */
+	LB_DROP_CONN_BUSY = 44, /* another CPU held on to the connection for too long */
+	LB_DROP_REWRITE_FAILED = 45, /* the kernel refused to change the packet */
+
+	LB_REASON_MAX
+};
+
+/* Rows of `reasons`: room to append, so that counters survive an upgrade. */
+#define LB_REASON_ROWS 128
+_Static_assert(LB_REASON_MAX <= LB_REASON_ROWS, "every reason has a row");
 
 #endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Deleting both halves of a connection. The caller holds the pair's lock. */
+#ifndef LB_CLOSE_H
+#define LB_CLOSE_H
+
+#include "arrival.h"
+
+/* The other half of `conn`, or NULL where it is gone or the key is another connection's. */
+static __always_inline struct lb_conn *find_sibling(const union tuple *own, struct lb_conn *conn, union tuple *key,
+						    const bool v6)
+{
+	bool reverse = conn->flags & LB_CONN_REVERSE;
+	struct lb_conn *other;
+	__be32 *addr;
+
+	tuple_sibling(key, own, conn_nat_addr(conn), conn->nat_port_be, reverse, v6);
+	other = conn_find(key, v6);
+	if (!other || !(other->flags & LB_CONN_REVERSE) == !reverse)
+		return NULL;
+	/* A reverse half leads back to the listener, a forward one on to the backend. */
+	addr = conn_nat_addr(other);
+	if (v6) {
+		if (!addr6_equal(addr, reverse ? own->v6.saddr_be : own->v6.daddr_be) ||
+		    other->nat_port_be != (reverse ? own->v6.sport_be : own->v6.dport_be))
+			return NULL;
+	} else {
+		if (*addr != (reverse ? own->v4.saddr_be : own->v4.daddr_be) ||
+		    other->nat_port_be != (reverse ? own->v4.sport_be : own->v4.dport_be))
+			return NULL;
+	}
+	return other;
+}
+
+static __always_inline void conn_delete(const union tuple *key, const bool v6)
+{
+	void *table = conn_table(key, v6);
+
+	if (table)
+		bpf_map_delete_elem(table, key);
+}
+
+static __always_inline void count_closed(__u32 stats_row)
+{
+	struct lb_backend_stats *stats = bpf_map_lookup_elem(&backend_stats, &stats_row);
+
+	if (stats)
+		stats->closed++;
+}
+
+/* Deletes `conn`, found by `own`, and its other half where there is one. */
+static __always_inline void close_pair(const union tuple *own, struct lb_conn *conn, const bool v6)
+{
+	__u32 stats_row = conn->stats;
+	union tuple sibling;
+	bool whole = find_sibling(own, conn, &sibling, v6);
+
+	conn_delete(own, v6);
+	if (whole)
+		conn_delete(&sibling, v6);
+	count_closed(stats_row);
+}
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Expiry. A timer walks one partition of each family at a time, and comes round to all of them in
+ * lb_sweep_cycle_ms. A pair goes when both halves have been idle for longer than the state allows; a
+ * half whose other half is gone, because somebody deleted it, goes too. An idle half is always
+ * compared with the other one; of the busy halves only one in LB_SWEEP_SLICES in each round, because
+ * that costs a second lookup.
+ */
+#ifndef LB_SWEEP_H
+#define LB_SWEEP_H
+
+#include "../lib/clock.h"
+#include "../lib/lock.h"
+#include "close.h"
+
+#define LB_SWEEP_SLICES 8
+
+/* For when no generation is active; with one, its settings hold. */
+static const struct lb_settings default_settings = {
+	.tcp_syn_sec = 30,
+	.tcp_established_sec = 300,
+	.tcp_fin_sec = 60,
+	.tcp_time_wait_sec = 10,
+	.tcp_reset_sec = 10,
+	.udp_oneway_sec = 30,
+	.udp_stream_sec = 300,
+};
+
+struct sweep_round {
+	__u32 max_age[16]; /* by enum lb_conn_state */
+	__u32 now;
+	__u32 slice;
+	__u32 expired;
+	__u32 orphans;
+};
+
+static __always_inline void set_ages(struct sweep_round *round, const struct lb_settings *s)
+{
+	round->max_age[LB_CONN_SYN] = clock_from_seconds(s->tcp_syn_sec);
+	round->max_age[LB_CONN_SYN_ACK] = clock_from_seconds(s->tcp_syn_sec);
+	round->max_age[LB_CONN_ESTABLISHED] = clock_from_seconds(s->tcp_established_sec);
+	round->max_age[LB_CONN_FIN_CLIENT] = clock_from_seconds(s->tcp_fin_sec);
+	round->max_age[LB_CONN_FIN_BACKEND] = clock_from_seconds(s->tcp_fin_sec);
+	round->max_age[LB_CONN_TIME_WAIT] = clock_from_seconds(s->tcp_time_wait_sec);
+	round->max_age[LB_CONN_RESET] = clock_from_seconds(s->tcp_reset_sec);
+	round->max_age[LB_CONN_UDP_ONEWAY] = clock_from_seconds(s->udp_oneway_sec);
+	round->max_age[LB_CONN_UDP_STREAM] = clock_from_seconds(s->udp_stream_sec);
+}
+
+static __always_inline void read_settings(struct sweep_round *round)
+{
+	__u32 zero = 0, slot = read_active_slot();
+	void *table = slot < LB_SLOTS ? bpf_map_lookup_elem(&settings, &slot) : NULL;
+	const struct lb_settings *row = table ? bpf_map_lookup_elem(table, &zero) : NULL;
+
+	if (row)
+		set_ages(round, row);
+	else
+		set_ages(round, &default_settings);
+}
+
+static __always_inline bool is_idle(const struct lb_conn *conn, const struct sweep_round *round)
+{
+	return clock_older(conn->last_seen, round->now, round->max_age[conn->state & 15]);
+}
+
+/* Under the pair's lock, on fresh lookups: between the walk and the lock a packet may have come. */
+static __always_inline void close_if_dead(const union tuple *own, struct sweep_round *round, const bool v6)
+{
+	struct lb_conn *conn = conn_find(own, v6), *other;
+	union tuple sibling;
+
+	if (!conn)
+		return;
+	other = find_sibling(own, conn, &sibling, v6);
+	if (!other) {
+		close_pair(own, conn, v6);
+		round->orphans++;
+	} else if (is_idle(conn, round) && is_idle(other, round)) {
+		close_pair(own, conn, v6);
+		round->expired++;
+	}
+}
+
+/* One half. Most are busy and left at once. */
+static __always_inline long sweep_half(const union tuple *own, struct lb_conn *conn, struct sweep_round *round,
+				       const bool v6)
+{
+	__be16 ports = v6 ? own->v6.sport_be ^ own->v6.dport_be : own->v4.sport_be ^ own->v4.dport_be;
+	__u32 slice = (ports ^ ports >> 8) % LB_SWEEP_SLICES;
+	bool idle = is_idle(conn, round);
+	bool reverse = conn->flags & LB_CONN_REVERSE;
+	union tuple sibling;
+	struct lb_conn *other;
+	struct lb_lock *lock;
+
+	if (!idle && slice != round->slice)
+		return 0;
+	other = find_sibling(own, conn, &sibling, v6);
+	if (other && !(idle && is_idle(other, round)))
+		return 0;
+	lock = conn_lock(reverse ? &sibling : own, v6);
+	if (!lock || !lock_take(lock))
+		return 0;
+	close_if_dead(own, round, v6);
+	lock_release(lock);
+	return 0;
+}
+
+static long sweep_conn4(void *map, struct lb_conn4_key *key, struct lb_conn4 *conn, struct sweep_round *round)
+{
+	union tuple own;
+
+	own.v4 = *key;
+	return sweep_half(&own, &conn->c, round, false);
+}
+
+static long sweep_conn6(void *map, struct lb_conn6_key *key, struct lb_conn6 *conn, struct sweep_round *round)
+{
+	union tuple own;
+
+	own.v6 = *key;
+	return sweep_half(&own, &conn->c, round, true);
+}
+
+static __always_inline void sweep_partition(__u32 partition, struct sweep_round *round)
+{
+	void *table = bpf_map_lookup_elem(&conn4, &partition);
+
+	if (table)
+		bpf_for_each_map_elem(table, sweep_conn4, round, 0);
+	table = bpf_map_lookup_elem(&conn6, &partition);
+	if (table)
+		bpf_for_each_map_elem(table, sweep_conn6, round, 0);
+}
+
+static __always_inline __u64 sweep_period_ns(void)
+{
+	return lb_sweep_cycle_ms * LB_NS_PER_MS / (lb_conn_partitions ? lb_conn_partitions : 1);
+}
+
+static int sweep_tick(void *map, __u32 *key, struct lb_sweep *state)
+{
+	struct sweep_round round = {};
+	__u32 partition = state->partition & (lb_conn_partitions - 1);
+
+	state->last_run_ns = bpf_ktime_get_coarse_ns();
+	round.now = state->last_run_ns >> LB_CLOCK_SHIFT;
+	round.slice = state->runs / (lb_conn_partitions ? lb_conn_partitions : 1) % LB_SWEEP_SLICES;
+	read_settings(&round);
+	sweep_partition(partition, &round);
+	state->partition = (partition + 1) & (lb_conn_partitions - 1);
+	state->expired += round.expired;
+	state->orphans += round.orphans;
+	state->runs++;
+	bpf_timer_start(&state->timer, sweep_period_ns(), 0);
+	return 0;
+}
+
+/*
+ * Starts the timer, or puts this program's code in the place of another version's. The timer lives
+ * as long as the map is pinned or open.
+ */
+static __always_inline int sweep_start(void)
+{
+	__u32 zero = 0;
+	struct lb_sweep *state = bpf_map_lookup_elem(&sweep, &zero);
+	long error;
+
+	if (!state)
+		return -1;
+	bpf_timer_init(&state->timer, &sweep, 1 /* CLOCK_MONOTONIC */); /* EBUSY: there already */
+	error = bpf_timer_set_callback(&state->timer, sweep_tick);
+	return error ? error : bpf_timer_start(&state->timer, sweep_period_ns(), 0);
+}
+
+#endif
