@@ -1,0 +1,101 @@
+import { formatEndpoint } from '../../model/ip.ts'
+import type { Problem } from '../../model/problem.ts'
+import type { DraftProxy, DraftTarget, DraftTargets } from '../draft.ts'
+import { problemAt } from '../source.ts'
+import { checkWeights } from './weights.ts'
+
+/** What each list of targets says by itself and against its listener. */
+export function checkTargets(proxies: readonly DraftProxy[]): Problem[] {
+  return proxies.flatMap((proxy) =>
+    listsOf(proxy).flatMap((list) => [
+      ...list.targets.flatMap((target) => checkTarget(proxy, target)),
+      ...checkRepeated(proxy, list),
+      ...checkWeights(proxy.source, list),
+    ]),
+  )
+}
+
+/** All lists of targets of a proxy. */
+export function listsOf({ defaultTarget, sourceRoutes }: DraftProxy): DraftTargets[] {
+  return [defaultTarget, ...sourceRoutes.map(({ targets }) => targets)].filter((list) => list !== undefined)
+}
+
+function checkTarget(proxy: DraftProxy, { ip, port }: DraftTarget): Problem[] {
+  if (ip === undefined) return []
+  const { source, listen } = proxy
+  const at = { source, span: ip.node }
+  const { kind, text } = ip.value
+  switch (kind) {
+    case 'multicast':
+    case 'broadcast':
+      return [problemAt(at, 'target-address', `The ${kind} address \`${text}\` cannot be a target`)]
+    case 'any':
+      return [
+        problemAt(at, 'target-address', `\`${text}\` stands for any address and cannot be a target`, {
+          hint: 'Write the address of the server.',
+        }),
+      ]
+    case 'link-local':
+      if (ip.value.family === 'ipv4') break
+      return [
+        problemAt(at, 'target-address', `The link-local address \`${text}\` cannot be a target`, {
+          hint: 'It has a meaning on one link only: use a global or unique local (fd00::/8) address.',
+        }),
+      ]
+    case 'loopback':
+      if (listen?.interfaces.every(({ value }) => value === 'lo') === true) break
+      return [
+        problemAt(
+          at,
+          'loopback-target',
+          `The kernel drops packets from outside to the loopback address \`${text}\``,
+          {
+            severity: 'warning',
+            hint: 'Use another address of this host, and let the server listen there.',
+          },
+        ),
+      ]
+    case 'unicast':
+      break
+  }
+  const itself = listen?.address
+  if (itself?.value.text !== text || port === undefined || port.value !== listen?.port?.value) return []
+  return [
+    problemAt(
+      at,
+      'target-loop',
+      `\`${formatEndpoint(text, port.value)}\` is where this proxy listens itself`,
+      {
+        hint: 'Write the address of the server behind it.',
+        related: { message: 'it listens here', at: { source, span: itself.node } },
+      },
+    ),
+  ]
+}
+
+function checkRepeated({ source }: DraftProxy, { targets }: DraftTargets): Problem[] {
+  const problems: Problem[] = []
+  const first = new Map<string, DraftTarget>()
+  for (const target of targets) {
+    if (target.ip === undefined || target.port === undefined) continue
+    const endpoint = formatEndpoint(target.ip.value.text, target.port.value)
+    const other = first.get(endpoint)
+    if (other === undefined) first.set(endpoint, target)
+    else {
+      problems.push(
+        problemAt(
+          { source, span: target.ip.node },
+          'duplicate-target',
+          `Target \`${endpoint}\` is in this list twice`,
+          {
+            hint: 'Remove one of the two; to give a target a larger share, give it a larger weight.',
+            ...(other.ip && {
+              related: { message: 'it is here first', at: { source, span: other.ip.node } },
+            }),
+          },
+        ),
+      )
+    }
+  }
+  return problems
+}
