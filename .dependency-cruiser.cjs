@@ -14,7 +14,7 @@ const engine = {
   plan: [],
   select: [],
   ports: [],
-  execute: ['abi', 'ports'],
+  execute: ['abi', 'ports', 'live', 'plan'],
 }
 
 const engineRules = Object.entries(engine).map(([folder, others]) => ({

@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isStale } from './names.ts'
+import { mustRun } from './run.ts'
+
+const pinFolder = '/sys/fs/bpf/lb'
+
+/** Deletes namespaces, with the interfaces and whatever still runs in them. */
+export async function removeNamespaces(names: readonly string[]): Promise<void> {
+  for (const name of names.filter((name) => existsSync(join('/run/netns', name)))) {
+    // A namespace lives on while a process is in it. Only a lab puts processes into its own.
+    for (const pid of (await mustRun(['ip', 'netns', 'pids', name])).split('\n').filter(Boolean)) {
+      kill(Number(pid))
+    }
+    await mustRun(['ip', 'netns', 'delete', name])
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+/** Unpins everything of an instance. A link that is pinned nowhere detaches its program. */
+export function removeInstance(instance: string): void {
+  rmSync(join(pinFolder, instance), { recursive: true, force: true })
+}
+
+export function namespacesStarting(prefix: string): string[] {
+  return list('/run/netns').filter((name) => name.startsWith(prefix))
+}
+
+/** Removes what labs of killed processes left behind; says what that was. */
+export async function sweep(): Promise<string[]> {
+  const namespaces = list('/run/netns').filter(isStale)
+  const instances = list(pinFolder).filter(isStale)
+  const folders = list(tmpdir()).filter(isStale)
+  await removeNamespaces(namespaces)
+  for (const instance of instances) removeInstance(instance)
+  for (const folder of folders) rmSync(join(tmpdir(), folder), { recursive: true, force: true })
+  return [...namespaces, ...instances, ...folders]
+}
+
+function list(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : []
+}
