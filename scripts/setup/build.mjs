@@ -68,9 +68,9 @@ const steps = [
   },
   {
     name: 'BPF object',
-    inputs: ['bpf', 'scripts/build-bpf.sh'],
+    inputs: ['bpf', 'scripts/build-bpf.mjs'],
     outputs: () => ['build/bpf/lb.bpf.o'],
-    run: () => exec('scripts/build-bpf.sh', []),
+    run: () => node('scripts/build-bpf.mjs'),
   },
   {
     name: 'layout of maps, from BTF',
@@ -80,7 +80,7 @@ const steps = [
   },
   {
     name: 'bundle and command manifest',
-    inputs: ['src', 'native/index.ts', 'schema', 'scripts/bundle.mjs', 'package.json', 'package-lock.json'],
+    inputs: ['src', 'native', 'schema', 'scripts/bundle.mjs', 'package.json', 'package-lock.json'],
     outputs: () => ['oclif.manifest.json', ...filesUnder(['dist'])],
     run: () => node('scripts/bundle.mjs'),
   },

@@ -1,4 +1,5 @@
 import { type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { Host } from './host.ts'
 import { end } from './run.ts'
 
@@ -11,6 +12,18 @@ export class Backend extends Host {
 
   async start(): Promise<void> {
     this.#server ??= await this.program('backend.mjs', [this.name, String(httpPort), String(udpPort)])
+  }
+
+  /** Lets the server outlive this process. */
+  async keep(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    const stays = once(server, 'message')
+    server.send('stay')
+    await stays
+    server.disconnect()
+    server.stderr?.destroy()
+    server.unref()
   }
 
   /** Ends the server: its port refuses connections. */

@@ -1,10 +1,17 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isStale } from './names.ts'
+import { isStale, type LabNames } from './names.ts'
 import { mustRun } from './run.ts'
 
 const pinFolder = '/sys/fs/bpf/lb'
+
+/** Removes all that a lab has made: processes, networks, pins, files. Works from the names alone. */
+export async function removeLab({ namespacePrefix, instance }: LabNames): Promise<void> {
+  await removeNamespaces(list('/run/netns').filter((name) => name.startsWith(namespacePrefix)))
+  removeInstance(instance)
+  removeFolders(list(tmpdir()).filter((name) => name.startsWith(namespacePrefix)))
+}
 
 /** Deletes namespaces, with the interfaces and whatever still runs in them. */
 export async function removeNamespaces(names: readonly string[]): Promise<void> {
@@ -26,12 +33,12 @@ function kill(pid: number): void {
 }
 
 /** Unpins everything of an instance. A link that is pinned nowhere detaches its program. */
-export function removeInstance(instance: string): void {
+function removeInstance(instance: string): void {
   rmSync(join(pinFolder, instance), { recursive: true, force: true })
 }
 
-export function namespacesStarting(prefix: string): string[] {
-  return list('/run/netns').filter((name) => name.startsWith(prefix))
+function removeFolders(names: readonly string[]): void {
+  for (const name of names) rmSync(join(tmpdir(), name), { recursive: true, force: true })
 }
 
 /** Removes what labs of killed processes left behind; says what that was. */
@@ -41,7 +48,7 @@ export async function sweep(): Promise<string[]> {
   const folders = list(tmpdir()).filter(isStale)
   await removeNamespaces(namespaces)
   for (const instance of instances) removeInstance(instance)
-  for (const folder of folders) rmSync(join(tmpdir(), folder), { recursive: true, force: true })
+  removeFolders(folders)
   return [...namespaces, ...instances, ...folders]
 }
 

@@ -41,12 +41,13 @@ export class Host {
   async program(file: string, args: readonly string[] = []): Promise<ChildProcess> {
     const path = join(root, 'test/support/lab/programs', file)
     const argv = [...this.prefix, process.execPath, path, ...args]
-    const child = this.#keep(start(argv, ['ignore', 'ignore', 'inherit', 'ipc']))
+    const child = this.#keep(start(argv, ['ignore', 'ignore', 'pipe', 'ipc'], { detached: true }))
+    child.stderr?.pipe(process.stderr)
     const early = once(child, 'exit').then(() =>
       Promise.reject(new Error(`${this.name}: ${file} did not start`)),
     )
-    await Promise.race([once(child, 'message'), early])
     early.catch(() => undefined)
+    await Promise.race([once(child, 'message'), early])
     return child
   }
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Backend } from './backend.ts'
-import { namespacesStarting, removeInstance, removeNamespaces } from './cleanup.ts'
+import { removeLab } from './cleanup.ts'
 import { Client } from './client.ts'
 import { Host } from './host.ts'
 import { testNames, type LabNames } from './names.ts'
@@ -64,11 +64,11 @@ export class Lab implements AsyncDisposable {
   /** Runs lb on the load balancer, in the lab's instance and folder, to its end, whatever that is. */
   async lbCli(args: readonly string[], options: CliOptions = {}): Promise<CliOutcome> {
     const { wrap = [], ...rest } = options
-    const argv = [...wrap, ...this.lbCommand, ...args]
+    const argv = [...wrap, ...this.lbCommand(args)]
     const outcome = await this.lb.run(argv, {
       cwd: this.folder,
       ...rest,
-      env: { ...this.lbEnv, ...rest.env },
+      env: { ...lbEnv, ...rest.env },
     })
     return { ...outcome, json: () => JSON.parse(outcome.stdout) as unknown }
   }
@@ -80,25 +80,23 @@ export class Lab implements AsyncDisposable {
     return stdout
   }
 
-  /** For commands that are started in other ways: `lab.lb.spawn([...lab.lbCommand, 'watch'], { env: lab.lbEnv })`. */
-  readonly lbCommand: readonly string[] = [process.execPath, join(root, 'bin/run.js')]
+  /** The words of a command of lb in the lab's instance, for those who start it in other ways. */
+  lbCommand(args: readonly string[]): string[] {
+    // --version, --help and nothing at all have no instance.
+    const instance = args[0]?.startsWith('-') === false ? ['--instance', this.instance] : []
+    return [process.execPath, join(root, 'bin/run.js'), ...args, ...instance]
+  }
 
-  get lbEnv(): Readonly<Record<string, string | undefined>> {
-    // What the test runner sets for itself would change how oclif behaves.
-    return {
-      LB_INSTANCE: this.instance,
-      NODE_ENV: undefined,
-      NODE_OPTIONS: undefined,
-      FORCE_COLOR: undefined,
-    }
+  /** Leaves everything where it is, with its servers running, for `removeLab` to find. */
+  async keep(): Promise<void> {
+    await Promise.all(this.backends.map((backend) => backend.keep()))
+    await Promise.all(this.clients.map((client) => client.close()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const hosts = this.localBackend === undefined ? this.hosts : [...this.hosts, this.localBackend]
     await Promise.all(hosts.map((host) => host.close()))
-    removeInstance(this.instance)
-    await removeNamespaces(namespacesStarting(this.#names.namespacePrefix))
-    rmSync(this.folder, { recursive: true, force: true })
+    await removeLab(this.#names)
   }
 }
 
@@ -130,6 +128,14 @@ async function build(lab: Lab, plan: Topology, { namespacePrefix }: LabNames): P
       host.exec(['sh', '-e'], { input: [...common, ...plans[i]!.script].join('\n') }),
     ),
   )
+}
+
+/** What the test runner sets for itself would change how lb behaves. */
+export const lbEnv = {
+  NODE_ENV: undefined,
+  NODE_OPTIONS: undefined,
+  FORCE_COLOR: undefined,
+  VITEST: undefined,
 }
 
 /** For every machine. Packets that come and go by different ways are part of what is tested. */

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
   readonly timeoutMs?: number
+  /** In a session of its own, out of the terminal's reach. */
+  readonly detached?: boolean
 }
 
 /** The root of the repository: programs and lb itself are found from there. */
@@ -34,6 +36,7 @@ export function start(argv: readonly string[], stdio: StdioOptions, options: Run
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     stdio,
+    detached: options.detached ?? false,
   })
 }
 

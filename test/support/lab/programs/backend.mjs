@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * A server that says its name, over HTTP and UDP, on every address of the machine it is on.
- * Arguments: its name, the HTTP port, the UDP port. It ends with the process that started it.
+ * Arguments: its name, the HTTP port, the UDP port. It ends with the process that started it,
+ * unless that sends it a message first.
  *
  * GET /           its name
  * GET /bytes/N    N bytes
@@ -35,5 +36,9 @@ const sockets = /** @type {const} */ (['udp4', 'udp6']).map((type) => {
 })
 
 process.once('disconnect', () => process.exit())
+process.once('message', () => {
+  process.removeAllListeners('disconnect')
+  process.send?.('staying')
+})
 await Promise.all([server, ...sockets].map((listening) => once(listening, 'listening')))
 process.send?.('ready')
