@@ -20,10 +20,18 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const started = performance.now()
-  const stopped = signalled()
+  const story = demo(mode === '--keep')
+  const signal = await Promise.race([signalled(), story.then(nothing, nothing)])
+  if (signal !== undefined) {
+    console.error('\nStopping, and removing the network')
+    // What the story waits for ends with the network; but it may be just making one.
+    await removePlayground()
+    await story.catch(nothing)
+    await removePlayground()
+    return 128 + constants.signals[signal]
+  }
   try {
-    const ended = await Promise.race([stopped, demo(mode === '--keep')])
-    if (ended !== 0) return ended
+    await story
   } catch (error) {
     await removePlayground()
     throw error
@@ -33,7 +41,9 @@ async function main(args: readonly string[]): Promise<number> {
   return 0
 }
 
-async function demo(keep: boolean): Promise<number> {
+const nothing = () => undefined
+
+async function demo(keep: boolean): Promise<void> {
   const lab: Lab = await makePlayground()
   await tell(lab)
   if (keep) {
@@ -43,18 +53,12 @@ async function demo(keep: boolean): Promise<number> {
     await endStory(lab)
     await lab[Symbol.asyncDispose]()
   }
-  return 0
 }
 
-/** Resolves to an exit status when we are asked to stop, with everything removed. */
-function signalled(): Promise<number> {
+/** The signal that asks us to stop, if one ever does. Further ones are ignored while we clean up. */
+function signalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        console.error('\nStopping, and removing the network')
-        void removePlayground().then(() => resolve(128 + constants.signals[signal]))
-      })
-    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
   })
 }
 

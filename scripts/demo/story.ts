@@ -53,13 +53,15 @@ export async function endStory(lab: Lab): Promise<void> {
 }
 
 function introduce(lab: Lab): void {
-  const [first, ...others] = lab.backends.map(({ name, address }) => `${name}  ${address.ipv4}:8080`)
+  const [first, second, third] = lab.backends.map(({ name, address }) => `─ ${name}  ${address.ipv4}:8080`)
+  const client = `  client ${lab.client.address.ipv4} ── front0  `
+  const middle = `${client}load balancer  back0 ──`
   say(`
 A client, a load balancer and three web servers, each in a network namespace of its own:
 
-                                                       ┌─ ${first!}
-  client ${lab.client.address.ipv4} ── front0  load balancer  back0 ──┼─ ${others[0]!}
-                            ${service.address}               └─ ${others[1]!}`)
+${' '.repeat(middle.length)}┌${first!}
+${middle}┼${second!}
+${`${' '.repeat(client.length)}${service.address}`.padEnd(middle.length)}└${third!}`)
 }
 
 /** Makes connections and compares who answered with the weights. */
