@@ -7,6 +7,7 @@
         'src/batch.c',
         'src/btf.c',
         'src/clsact.c',
+        'src/constant.c',
         'src/error.c',
         'src/ethtool.c',
         'src/handle.c',

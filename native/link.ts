@@ -105,6 +105,6 @@ function clsactArguments(filter: ClsactFilter): [number, 0 | 1, number, number] 
 }
 
 function choose<T extends string>(value: T, zero: T, one: T): 0 | 1 {
-  if (value !== zero && value !== one) throw new TypeError(`'${String(value)}' must be '${zero}' or '${one}'`)
+  if (value !== zero && value !== one) throw new TypeError(`'${value}' must be '${zero}' or '${one}'`)
   return value === one ? 1 : 0
 }

@@ -94,7 +94,7 @@ export class BpfMap implements Disposable {
 
   static create(spec: MapSpec): BpfMap {
     const type = Object.hasOwn(TYPES, spec.type) ? TYPES[spec.type] : undefined
-    if (type === undefined) throw new TypeError(`unknown map type '${String(spec.type)}'`)
+    if (type === undefined) throw new TypeError(`unknown map type '${spec.type}'`)
     const { name, keySize, valueSize, maxEntries, flags = 0, inner } = spec
     return new BpfMap(binding.mapCreate(type, name, keySize, valueSize, maxEntries, flags, inner?.handle))
   }

@@ -75,9 +75,11 @@ bool arg_bytes(const struct args *args, int i, const char *what, struct bytes *o
 	size_t length = 0;
 
 	/* A detached buffer comes out with length 0: callers see it as too short. */
-	if (napi_is_typedarray(args->env, args->v[i], &is_typed_array) != napi_ok || !is_typed_array ||
-	    napi_get_typedarray_info(args->env, args->v[i], &type, &length, &data, NULL, NULL) != napi_ok ||
-	    type != napi_uint8_array) {
+	if (napi_is_typedarray(args->env, args->v[i], &is_typed_array) != napi_ok ||
+		!is_typed_array ||
+		napi_get_typedarray_info(
+			args->env, args->v[i], &type, &length, &data, NULL, NULL) != napi_ok ||
+		type != napi_uint8_array) {
 		fail_type(args->env, "%s must be a Uint8Array", what);
 		return false;
 	}
@@ -86,7 +88,8 @@ bool arg_bytes(const struct args *args, int i, const char *what, struct bytes *o
 	return true;
 }
 
-bool arg_bytes_exactly(const struct args *args, int i, const char *what, size_t size, struct bytes *out)
+bool arg_bytes_exactly(
+	const struct args *args, int i, const char *what, size_t size, struct bytes *out)
 {
 	if (!arg_bytes(args, i, what, out))
 		return false;

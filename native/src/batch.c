@@ -5,13 +5,14 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 
-static bool count_keys(const struct args *args, const struct handle *map, struct bytes *keys, size_t *count)
+static bool count_keys(
+	const struct args *args, const struct handle *map, struct bytes *keys, size_t *count)
 {
 	if (!arg_bytes(args, 1, "keys", keys))
 		return false;
 	if (map->map.key_size == 0 || keys->size % map->map.key_size) {
-		fail_range(args->env, "keys of map '%s' must be a multiple of %u bytes, not %zu", map->map.name,
-			   map->map.key_size, keys->size);
+		fail_range(args->env, "keys of map '%s' must be a multiple of %u bytes, not %zu",
+			map->map.name, map->map.key_size, keys->size);
 		return false;
 	}
 	*count = keys->size / map->map.key_size;
@@ -30,9 +31,9 @@ static napi_value map_update_batch(napi_env env, napi_callback_info info)
 	int err = -EINVAL;
 
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_MAP)) ||
-	    !count_keys(&args, handle, &keys, &count) ||
-	    !arg_bytes_exactly(&args, 2, "values", count * handle->map.stride, &values) ||
-	    !arg_u32(&args, 3, "flags", &flags))
+		!count_keys(&args, handle, &keys, &count) ||
+		!arg_bytes_exactly(&args, 2, "values", count * handle->map.stride, &values) ||
+		!arg_u32(&args, 3, "flags", &flags))
 		return NULL;
 	/* Batches know no NOEXIST and EXIST. */
 	if (flags == BPF_ANY && count > 0 && count <= UINT32_MAX) {
@@ -44,10 +45,11 @@ static napi_value map_update_batch(napi_env env, napi_callback_info info)
 	/* Also after a failure: writing the same again is harmless, and tells which entry is refused. */
 	for (size_t i = 0; i < count; i++) {
 		err = bpf_map_update_elem(handle->fd, keys.data + i * handle->map.key_size,
-					  values.data + i * handle->map.stride, flags);
+			values.data + i * handle->map.stride, flags);
 		if (err)
-			return fail(env, -err, "bpf(BPF_MAP_UPDATE_ELEM)", "update map '%s' (entry %zu of %zu)",
-				    handle->map.name, i + 1, count);
+			return fail(env, -err, "bpf(BPF_MAP_UPDATE_ELEM)",
+				"update map '%s' (entry %zu of %zu)", handle->map.name, i + 1,
+				count);
 	}
 	return js_undefined(env);
 }
@@ -64,14 +66,15 @@ static napi_value map_delete_batch(napi_env env, napi_callback_info info)
 	int err;
 
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_MAP)) ||
-	    !count_keys(&args, handle, &keys, &count))
+		!count_keys(&args, handle, &keys, &count))
 		return NULL;
 	/* A batch stops at the first key that is not there; the next one starts after it. */
 	while (i < count) {
 		size_t left = count - i;
 
 		done = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
-		err = bpf_map_delete_batch(handle->fd, keys.data + i * handle->map.key_size, &done, &opts);
+		err = bpf_map_delete_batch(
+			handle->fd, keys.data + i * handle->map.key_size, &done, &opts);
 		if ((err && err != -ENOENT) || done > left)
 			break;
 		deleted += done;
@@ -80,8 +83,9 @@ static napi_value map_delete_batch(napi_env env, napi_callback_info info)
 	for (; i < count; i++) {
 		err = bpf_map_delete_elem(handle->fd, keys.data + i * handle->map.key_size);
 		if (err && err != -ENOENT)
-			return fail(env, -err, "bpf(BPF_MAP_DELETE_ELEM)", "delete from map '%s' (key %zu of %zu)",
-				    handle->map.name, i + 1, count);
+			return fail(env, -err, "bpf(BPF_MAP_DELETE_ELEM)",
+				"delete from map '%s' (key %zu of %zu)", handle->map.name, i + 1,
+				count);
 		deleted += err ? 0 : 1;
 	}
 	return js_number(env, (double)deleted);
@@ -90,8 +94,8 @@ static napi_value map_delete_batch(napi_env env, napi_callback_info info)
 void batch_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "mapUpdateBatch", map_update_batch },
-		{ "mapDeleteBatch", map_delete_batch },
+		{"mapUpdateBatch", map_update_batch},
+		{"mapDeleteBatch", map_delete_batch},
 	};
 
 	EXPORT(env, exports, functions);

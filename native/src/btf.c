@@ -74,7 +74,8 @@ static int64_t size_of(const struct btf *btf, uint32_t id)
 	return size < 0 ? 0 : size;
 }
 
-static napi_value read_field(const struct reader *reader, const char *name, uint32_t offset, uint32_t id)
+static napi_value read_field(
+	const struct reader *reader, const char *name, uint32_t offset, uint32_t id)
 {
 	napi_env env = reader->env;
 	const char *type_name;
@@ -103,7 +104,7 @@ static napi_value read_field(const struct reader *reader, const char *name, uint
 
 /* The members of `type`; those of members without a name count as its own, as in C. */
 static void read_fields(const struct reader *reader, const struct btf_type *type, uint32_t start,
-			napi_value fields, uint32_t *count, int depth)
+	napi_value fields, uint32_t *count, int depth)
 {
 	for (int i = 0; i < btf_vlen(type); i++) {
 		const struct btf_member *member = btf_members(type) + i;
@@ -112,13 +113,15 @@ static void read_fields(const struct reader *reader, const struct btf_type *type
 		const struct btf_type *inner = resolve(reader->btf, member->type, &ignored);
 
 		if (name && *name)
-			js_push(reader->env, fields, (*count)++, read_field(reader, name, offset, member->type));
+			js_push(reader->env, fields, (*count)++,
+				read_field(reader, name, offset, member->type));
 		else if (inner && btf_is_composite(inner) && depth < DEPTH_MAX)
 			read_fields(reader, inner, offset, fields, count, depth + 1);
 	}
 }
 
-static napi_value read_struct(const struct reader *reader, const char *name, const struct btf_type *type)
+static napi_value read_struct(
+	const struct reader *reader, const char *name, const struct btf_type *type)
 {
 	napi_env env = reader->env;
 	napi_value out = js_object(env), fields = js_array(env);
@@ -131,7 +134,8 @@ static napi_value read_struct(const struct reader *reader, const char *name, con
 	return out;
 }
 
-static napi_value read_enum(const struct reader *reader, const char *name, const struct btf_type *type)
+static napi_value read_enum(
+	const struct reader *reader, const char *name, const struct btf_type *type)
 {
 	napi_env env = reader->env;
 	napi_value out = js_object(env), values = js_object(env);
@@ -144,8 +148,8 @@ static napi_value read_enum(const struct reader *reader, const char *name, const
 			const struct btf_enum64 *item = btf_enum64(type) + i;
 
 			name_off = item->name_off;
-			value = btf_kflag(type) ? (double)(int64_t)btf_enum64_value(item) :
-						  (double)btf_enum64_value(item);
+			value = btf_kflag(type) ? (double)(int64_t)btf_enum64_value(item)
+						: (double)btf_enum64_value(item);
 		} else {
 			const struct btf_enum *item = btf_enum(type) + i;
 
@@ -153,7 +157,8 @@ static napi_value read_enum(const struct reader *reader, const char *name, const
 			/* Compilers from before the flag for signed enums mean the value as they wrote it. */
 			value = item->val;
 		}
-		js_set(env, values, btf__name_by_offset(reader->btf, name_off), js_number(env, value));
+		js_set(env, values, btf__name_by_offset(reader->btf, name_off),
+			js_number(env, value));
 	}
 	js_set(env, out, "name", js_string(env, name));
 	js_set(env, out, "values", values);
@@ -163,7 +168,7 @@ static napi_value read_enum(const struct reader *reader, const char *name, const
 /* readBtf(path): { structs, enums } */
 static napi_value read_btf(napi_env env, napi_callback_info info)
 {
-	struct reader reader = { .env = env };
+	struct reader reader = {.env = env};
 	uint32_t structs_count = 0, enums_count = 0;
 	napi_value out, structs, enums;
 	struct capture capture;
@@ -209,7 +214,7 @@ static napi_value read_btf(napi_env env, napi_callback_info info)
 
 void btf_init(napi_env env, napi_value exports)
 {
-	static const struct function functions[] = { { "readBtf", read_btf } };
+	static const struct function functions[] = {{"readBtf", read_btf}};
 
 	EXPORT(env, exports, functions);
 }

@@ -14,12 +14,13 @@ struct filter {
 static bool read_filter(const struct args *args, int first, struct filter *filter)
 {
 	if (!arg_u32(args, first, "ifindex", &filter->ifindex) ||
-	    !arg_u32(args, first + 1, "egress", &filter->egress) ||
-	    !arg_u32(args, first + 2, "handle", &filter->handle) ||
-	    !arg_u32(args, first + 3, "priority", &filter->priority))
+		!arg_u32(args, first + 1, "egress", &filter->egress) ||
+		!arg_u32(args, first + 2, "handle", &filter->handle) ||
+		!arg_u32(args, first + 3, "priority", &filter->priority))
 		return false;
 	/* With either at 0 the kernel chooses, or takes every filter at once. */
-	if (filter->handle && filter->priority && filter->priority <= UINT16_MAX && filter->ifindex <= INT_MAX)
+	if (filter->handle && filter->priority && filter->priority <= UINT16_MAX &&
+		filter->ifindex <= INT_MAX)
 		return true;
 	fail_range(args->env, "a filter needs a handle from 1 and a priority from 1 to 65535");
 	return false;
@@ -28,7 +29,7 @@ static bool read_filter(const struct args *args, int first, struct filter *filte
 static struct bpf_tc_hook hook_of(const struct filter *filter)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)filter->ifindex,
-		    .attach_point = filter->egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+		.attach_point = filter->egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
 
 	return hook;
 }
@@ -51,7 +52,7 @@ static napi_value clsact_attach(napi_env env, napi_callback_info info)
 	int err;
 
 	if (!args_read(env, info, &args) || !(program = arg_handle(&args, 0, HANDLE_PROGRAM)) ||
-	    !read_filter(&args, 1, &filter))
+		!read_filter(&args, 1, &filter))
 		return NULL;
 	hook = hook_of(&filter);
 	opts.handle = filter.handle;
@@ -67,8 +68,9 @@ static napi_value clsact_attach(napi_env env, napi_callback_info info)
 		err = bpf_tc_attach(&hook, &opts);
 	}
 	if (err)
-		fail_captured(env, -err, call, &capture, "attach a clsact filter to interface %u (%s)",
-			      filter.ifindex, direction_of(&filter));
+		fail_captured(env, -err, call, &capture,
+			"attach a clsact filter to interface %u (%s)", filter.ifindex,
+			direction_of(&filter));
 	capture_end(&capture);
 	return err ? NULL : js_undefined(env);
 }
@@ -92,8 +94,8 @@ static napi_value clsact_detach(napi_env env, napi_callback_info info)
 	err = bpf_tc_detach(&hook, &opts);
 	if (err)
 		fail_captured(env, -err, "netlink(RTM_DELTFILTER)", &capture,
-			      "detach a clsact filter from interface %u (%s)", filter.ifindex,
-			      direction_of(&filter));
+			"detach a clsact filter from interface %u (%s)", filter.ifindex,
+			direction_of(&filter));
 	capture_end(&capture);
 	return err ? NULL : js_undefined(env);
 }
@@ -118,8 +120,8 @@ static napi_value clsact_query(napi_env env, napi_callback_info info)
 	/* EINVAL: there is not even a qdisc. The arguments were checked above. */
 	if (err && err != -ENOENT && err != -EINVAL)
 		fail_captured(env, -err, "netlink(RTM_GETTFILTER)", &capture,
-			      "query a clsact filter of interface %u (%s)", filter.ifindex,
-			      direction_of(&filter));
+			"query a clsact filter of interface %u (%s)", filter.ifindex,
+			direction_of(&filter));
 	capture_end(&capture);
 	if (err == -ENOENT || err == -EINVAL)
 		return js_undefined(env);
@@ -129,9 +131,9 @@ static napi_value clsact_query(napi_env env, napi_callback_info info)
 void clsact_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "clsactAttach", clsact_attach },
-		{ "clsactDetach", clsact_detach },
-		{ "clsactQuery", clsact_query },
+		{"clsactAttach", clsact_attach},
+		{"clsactDetach", clsact_detach},
+		{"clsactQuery", clsact_query},
 	};
 
 	EXPORT(env, exports, functions);

@@ -38,7 +38,8 @@ bool arg_u32(const struct args *args, int i, const char *what, uint32_t *out);
 bool arg_string(const struct args *args, int i, const char *what, char *out, size_t size);
 /* A Uint8Array; its bytes stay where they are until JavaScript code runs again. */
 bool arg_bytes(const struct args *args, int i, const char *what, struct bytes *out);
-bool arg_bytes_exactly(const struct args *args, int i, const char *what, size_t size, struct bytes *out);
+bool arg_bytes_exactly(
+	const struct args *args, int i, const char *what, size_t size, struct bytes *out);
 /* Any string of a value, as above. */
 bool value_string(napi_env env, napi_value value, const char *what, char *out, size_t size);
 
@@ -78,7 +79,7 @@ napi_value fail(napi_env env, int err, const char *syscall, const char *format, 
 	__attribute__((format(printf, 4, 5)));
 /* The same, with what libbpf said. */
 napi_value fail_captured(napi_env env, int err, const char *syscall, const struct capture *capture,
-			 const char *format, ...) __attribute__((format(printf, 5, 6)));
+	const char *format, ...) __attribute__((format(printf, 5, 6)));
 napi_value fail_type(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 napi_value fail_range(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -101,6 +102,8 @@ struct handle {
 	bool open;
 	int fd; /* -1 for objects */
 	struct bpf_object *object;
+	/* Of its maps, in libbpf's order, as the file has them: libbpf renames those it reuses. */
+	char **map_names;
 	struct map_shape map;
 };
 
@@ -120,8 +123,9 @@ struct function {
 	napi_callback callback;
 };
 
-void export_functions(napi_env env, napi_value exports, const struct function *functions, size_t count);
-#define EXPORT(env, exports, functions) \
+void export_functions(
+	napi_env env, napi_value exports, const struct function *functions, size_t count);
+#define EXPORT(env, exports, functions)                                                            \
 	export_functions(env, exports, functions, sizeof(functions) / sizeof((functions)[0]))
 
 void handle_init(napi_env env, napi_value exports);
@@ -129,6 +133,7 @@ void map_init(napi_env env, napi_value exports);
 void readall_init(napi_env env, napi_value exports);
 void batch_init(napi_env env, napi_value exports);
 void object_init(napi_env env, napi_value exports);
+void constant_init(napi_env env, napi_value exports);
 void program_init(napi_env env, napi_value exports);
 void testrun_init(napi_env env, napi_value exports);
 void link_init(napi_env env, napi_value exports);

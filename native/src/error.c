@@ -45,7 +45,7 @@ static void add_warning(struct capture *capture, char *text)
 	if (!*text || (capture->warnings && strlen(capture->warnings) > WARNINGS_MAX))
 		return;
 	if (asprintf(&joined, "%s%s%s", capture->warnings ? capture->warnings : "",
-		     capture->warnings ? "; " : "", text) < 0)
+		    capture->warnings ? "; " : "", text) < 0)
 		return;
 	free(capture->warnings);
 	capture->warnings = joined;
@@ -65,7 +65,8 @@ static int on_print(enum libbpf_print_level level, const char *format, va_list a
 	if (begin) {
 		begin += sizeof(LOG_BEGIN) - 1;
 		/* From the back: a log may quote anything. */
-		for (end = text + length; end > begin && strncmp(end, LOG_END, sizeof(LOG_END) - 1); end--)
+		for (end = text + length; end > begin && strncmp(end, LOG_END, sizeof(LOG_END) - 1);
+			end--)
 			;
 		free(current->verifier);
 		current->verifier = last_lines(begin, end > begin ? end : text + length);
@@ -83,7 +84,7 @@ void error_init(void)
 
 void capture_begin(struct capture *capture)
 {
-	*capture = (struct capture){ .outer = current };
+	*capture = (struct capture){.outer = current};
 	current = capture;
 }
 
@@ -97,9 +98,20 @@ void capture_end(struct capture *capture)
 static const char *error_name(int err, char *buffer, size_t size)
 {
 	static const char *const libbpf_names[] = {
-		"LIBBPF_LIBELF", "LIBBPF_FORMAT",  "LIBBPF_KVERSION", "LIBBPF_ENDIAN",	 "LIBBPF_INTERNAL",
-		"LIBBPF_RELOC",	 "LIBBPF_LOAD",	   "LIBBPF_VERIFY",   "LIBBPF_PROG2BIG", "LIBBPF_KVER",
-		"LIBBPF_PROGTYPE", "LIBBPF_WRNGPID", "LIBBPF_INVSEQ",	"LIBBPF_NLPARSE",
+		"LIBBPF_LIBELF",
+		"LIBBPF_FORMAT",
+		"LIBBPF_KVERSION",
+		"LIBBPF_ENDIAN",
+		"LIBBPF_INTERNAL",
+		"LIBBPF_RELOC",
+		"LIBBPF_LOAD",
+		"LIBBPF_VERIFY",
+		"LIBBPF_PROG2BIG",
+		"LIBBPF_KVER",
+		"LIBBPF_PROGTYPE",
+		"LIBBPF_WRNGPID",
+		"LIBBPF_INVSEQ",
+		"LIBBPF_NLPARSE",
 	};
 	const char *name = strerrorname_np(err);
 
@@ -125,16 +137,17 @@ static const char *error_text(int err, char *buffer, size_t size)
 	return buffer;
 }
 
-static void throw_native(napi_env env, int err, const char *syscall, const struct capture *capture,
-			 const char *what)
+static void throw_native(
+	napi_env env, int err, const char *syscall, const struct capture *capture, const char *what)
 {
 	char name_buffer[16], text_buffer[128], *message;
 	const char *name = error_name(err, name_buffer, sizeof(name_buffer));
 	const char *said = capture && capture->warnings ? capture->warnings : NULL;
 	napi_value error, text, code;
 
-	if (asprintf(&message, "%s: %s (%s)%s%s", what, error_text(err, text_buffer, sizeof(text_buffer)), name,
-		     said ? ": " : "", said ? said : "") < 0)
+	if (asprintf(&message, "%s: %s (%s)%s%s", what,
+		    error_text(err, text_buffer, sizeof(text_buffer)), name, said ? ": " : "",
+		    said ? said : "") < 0)
 		message = NULL;
 	text = js_string(env, message ? message : what);
 	code = js_string(env, name);
@@ -148,12 +161,12 @@ static void throw_native(napi_env env, int err, const char *syscall, const struc
 	napi_throw(env, error);
 }
 
-#define FORMAT_INTO(text, format)                           \
-	do {                                                \
-		va_list list;                               \
-		va_start(list, format);                     \
-		vsnprintf(text, sizeof(text), format, list); \
-		va_end(list);                               \
+#define FORMAT_INTO(text, format)                                                                  \
+	do {                                                                                       \
+		va_list list;                                                                      \
+		va_start(list, format);                                                            \
+		vsnprintf(text, sizeof(text), format, list);                                       \
+		va_end(list);                                                                      \
 	} while (0)
 
 napi_value fail(napi_env env, int err, const char *syscall, const char *format, ...)
@@ -166,7 +179,7 @@ napi_value fail(napi_env env, int err, const char *syscall, const char *format, 
 }
 
 napi_value fail_captured(napi_env env, int err, const char *syscall, const struct capture *capture,
-			 const char *format, ...)
+	const char *format, ...)
 {
 	char what[PATH_SIZE + 512];
 

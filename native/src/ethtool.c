@@ -12,7 +12,7 @@
 
 static bool ask(int fd, const char *name, void *command)
 {
-	struct ifreq request = { 0 };
+	struct ifreq request = {0};
 
 	memcpy(request.ifr_name, name, IFNAMSIZ);
 	request.ifr_data = command;
@@ -21,7 +21,7 @@ static bool ask(int fd, const char *name, void *command)
 
 static uint32_t ask_value(int fd, const char *name, uint32_t command)
 {
-	struct ethtool_value value = { .cmd = command };
+	struct ethtool_value value = {.cmd = command};
 
 	return ask(fd, name, &value) ? value.data : 0;
 }
@@ -34,7 +34,7 @@ int ethtool_read(struct interface_list *list)
 		return -errno;
 	for (size_t i = 0; i < list->count; i++) {
 		struct interface *item = &list->items[i];
-		struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+		struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
 
 		if (ask(fd, item->name, &driver))
 			memcpy(item->driver, driver.driver, sizeof(driver.driver));

@@ -14,15 +14,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static const napi_type_tag HANDLE_TAG = { 0x7d3a1c5f90b24e68, 0xa1f2c09be4d75a13 };
+static const napi_type_tag HANDLE_TAG = {0x7d3a1c5f90b24e68, 0xa1f2c09be4d75a13};
 
-/* How the kernel calls the descriptors in /proc/self/fd. */
+/* What the kernel calls the descriptors in /proc/self/fd: bpf-map, bpf-prog, bpf_link or bpf-link. */
 static const struct {
-	const char *name, *link;
+	const char *name, *article, *link;
 } KINDS[] = {
-	[HANDLE_MAP] = { "map", "bpf-map" },	   [HANDLE_PROGRAM] = { "program", "bpf-prog" },
-	[HANDLE_LINK] = { "link", "bpf_link" },	   [HANDLE_OBJECT] = { "object", NULL },
-	[HANDLE_LOCK] = { "directory lock", NULL },
+	[HANDLE_MAP] = {"map", "a map", "bpf-map"},
+	[HANDLE_PROGRAM] = {"program", "a program", "bpf-prog"},
+	[HANDLE_LINK] = {"link", "a link", "bpf_link"},
+	[HANDLE_OBJECT] = {"object", "an object", NULL},
+	[HANDLE_LOCK] = {"directory lock", "a directory lock", NULL},
 };
 
 static void shut(struct handle *handle)
@@ -36,6 +38,10 @@ static void shut(struct handle *handle)
 	if (handle->object)
 		bpf_object__close(handle->object);
 	handle->object = NULL;
+	for (char **name = handle->map_names; name && *name; name++)
+		free(*name);
+	free(handle->map_names);
+	handle->map_names = NULL;
 }
 
 static void finalize(napi_env env, void *data, void *hint)
@@ -57,22 +63,42 @@ static napi_value wrap(napi_env env, const struct handle *from)
 	if (!handle || napi_create_external(env, handle, finalize, NULL, &value) != napi_ok) {
 		free(handle);
 		shut(&rejected);
-		return fail(env, ENOMEM, "malloc", "make a handle of a %s", KINDS[from->kind].name);
+		return fail(
+			env, ENOMEM, "malloc", "make a handle of %s", KINDS[from->kind].article);
 	}
 	/* From here on `finalize` owns it. */
 	if (napi_type_tag_object(env, value, &HANDLE_TAG) != napi_ok)
-		return fail(env, ENOMEM, "malloc", "make a handle of a %s", KINDS[from->kind].name);
+		return fail(
+			env, ENOMEM, "malloc", "make a handle of %s", KINDS[from->kind].article);
 	return value;
 }
 
 napi_value handle_new(napi_env env, enum handle_kind kind, int fd)
 {
-	return wrap(env, &(struct handle){ .kind = kind, .open = true, .fd = fd });
+	return wrap(env, &(struct handle){.kind = kind, .open = true, .fd = fd});
 }
 
 napi_value handle_new_object(napi_env env, struct bpf_object *object)
 {
-	return wrap(env, &(struct handle){ .kind = HANDLE_OBJECT, .open = true, .fd = -1, .object = object });
+	struct handle handle = {.kind = HANDLE_OBJECT, .open = true, .fd = -1, .object = object};
+	struct bpf_map *map;
+	size_t count = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		count++;
+	}
+	handle.map_names = calloc(count + 1, sizeof(*handle.map_names));
+	count = 0;
+	bpf_object__for_each_map(map, object)
+	{
+		if (!handle.map_names ||
+			!(handle.map_names[count++] = strdup(bpf_map__name(map)))) {
+			shut(&handle);
+			return fail(env, ENOMEM, "malloc", "list the maps of an object");
+		}
+	}
+	return wrap(env, &handle);
 }
 
 static bool is_per_cpu(uint32_t type)
@@ -83,8 +109,8 @@ static bool is_per_cpu(uint32_t type)
 
 napi_value handle_new_map(napi_env env, int fd)
 {
-	struct handle handle = { .kind = HANDLE_MAP, .open = true, .fd = fd };
-	struct bpf_map_info info = { 0 };
+	struct handle handle = {.kind = HANDLE_MAP, .open = true, .fd = fd};
+	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 	int cpus = libbpf_num_possible_cpus();
 	int err = bpf_obj_get_info_by_fd(fd, &info, &size);
@@ -113,8 +139,8 @@ static struct handle *any_handle(napi_env env, napi_value value)
 	void *data = NULL;
 
 	if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-	    napi_check_object_type_tag(env, value, &HANDLE_TAG, &tagged) != napi_ok || !tagged ||
-	    napi_get_value_external(env, value, &data) != napi_ok)
+		napi_check_object_type_tag(env, value, &HANDLE_TAG, &tagged) != napi_ok ||
+		!tagged || napi_get_value_external(env, value, &data) != napi_ok)
 		return NULL;
 	return data;
 }
@@ -126,7 +152,8 @@ static struct handle *require_open(napi_env env, struct handle *handle)
 	if (handle->kind == HANDLE_MAP)
 		fail(env, EBADF, "close", "use map '%s' after it was closed", handle->map.name);
 	else
-		fail(env, EBADF, "close", "use a %s after it was closed", KINDS[handle->kind].name);
+		fail(env, EBADF, "close", "use %s after it was closed",
+			KINDS[handle->kind].article);
 	return NULL;
 }
 
@@ -136,7 +163,7 @@ struct handle *value_handle(napi_env env, napi_value value, enum handle_kind kin
 
 	if (handle && handle->kind == kind)
 		return require_open(env, handle);
-	fail_type(env, "a %s is needed", KINDS[kind].name);
+	fail_type(env, "%s is needed", KINDS[kind].article);
 	return NULL;
 }
 
@@ -171,7 +198,8 @@ napi_value handle_open_pinned(const struct args *args, enum handle_kind kind)
 	if (err) {
 		if (fd >= 0)
 			close(fd);
-		return fail(args->env, err, "bpf(BPF_OBJ_GET)", "open %s '%s'", KINDS[kind].name, path);
+		return fail(
+			args->env, err, "bpf(BPF_OBJ_GET)", "open %s '%s'", KINDS[kind].name, path);
 	}
 	return kind == HANDLE_MAP ? handle_new_map(args->env, fd) : handle_new(args->env, kind, fd);
 }
@@ -219,18 +247,18 @@ static napi_value handle_pin(napi_env env, napi_callback_info info)
 		return NULL;
 	err = bpf_obj_pin(handle->fd, path);
 	if (err)
-		return fail(env, -err, "bpf(BPF_OBJ_PIN)", "pin %s%s%s%s at '%s'", KINDS[handle->kind].name,
-			    handle->kind == HANDLE_MAP ? " '" : "", handle->map.name,
-			    handle->kind == HANDLE_MAP ? "'" : "", path);
+		return fail(env, -err, "bpf(BPF_OBJ_PIN)", "pin %s%s%s%s at '%s'",
+			KINDS[handle->kind].name, handle->kind == HANDLE_MAP ? " '" : "",
+			handle->map.name, handle->kind == HANDLE_MAP ? "'" : "", path);
 	return js_undefined(env);
 }
 
 void handle_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "handleFd", handle_fd },
-		{ "handleClose", handle_close },
-		{ "handlePin", handle_pin },
+		{"handleFd", handle_fd},
+		{"handleClose", handle_close},
+		{"handlePin", handle_pin},
 	};
 
 	EXPORT(env, exports, functions);

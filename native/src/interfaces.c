@@ -50,14 +50,15 @@ static int on_link(const struct nlmsghdr *message, void *context)
 	item->mtu = nl_u32(attributes[IFLA_MTU]);
 	length = attributes[IFLA_IFNAME].size;
 	if (length)
-		memcpy(item->name, attributes[IFLA_IFNAME].data, length < IFNAMSIZ ? length : IFNAMSIZ - 1);
+		memcpy(item->name, attributes[IFLA_IFNAME].data,
+			length < IFNAMSIZ ? length : IFNAMSIZ - 1);
 	write_mac(item->mac, sizeof(item->mac), attributes[IFLA_ADDRESS]);
 	return 0;
 }
 
 static int read_links(struct interface_list *list)
 {
-	struct ifinfomsg all = { .ifi_family = AF_UNSPEC };
+	struct ifinfomsg all = {.ifi_family = AF_UNSPEC};
 	struct nl_request request;
 	int err, fd = nl_open(NETLINK_ROUTE);
 
@@ -76,7 +77,8 @@ static int read_links(struct interface_list *list)
 
 static napi_value to_js(napi_env env, const struct interface *item)
 {
-	static const char *const names[OFFLOADS] = { "rx-checksum", "tx-checksum", "tso", "gso", "gro", "lro" };
+	static const char *const names[OFFLOADS] = {
+		"rx-checksum", "tx-checksum", "tso", "gso", "gro", "lro"};
 	napi_value out = js_object(env), offloads = js_object(env);
 
 	js_set(env, out, "name", js_string(env, item->name));
@@ -86,7 +88,8 @@ static napi_value to_js(napi_env env, const struct interface *item)
 	js_set(env, out, "up", js_bool(env, item->up));
 	js_set(env, out, "mac", js_string(env, item->mac));
 	js_set(env, out, "xdpFeatures",
-	       item->has_xdp_features ? js_number(env, (double)item->xdp_features) : js_undefined(env));
+		item->has_xdp_features ? js_number(env, (double)item->xdp_features)
+				       : js_undefined(env));
 	for (int i = 0; i < OFFLOADS; i++)
 		js_set(env, offloads, names[i], js_bool(env, item->offloads[i]));
 	js_set(env, out, "offloads", offloads);
@@ -95,7 +98,7 @@ static napi_value to_js(napi_env env, const struct interface *item)
 
 static napi_value interfaces(napi_env env, napi_callback_info info)
 {
-	struct interface_list list = { 0 };
+	struct interface_list list = {0};
 	const char *call = "netlink(RTM_GETLINK)";
 	napi_value out = NULL;
 	int err;
@@ -122,7 +125,7 @@ static napi_value interfaces(napi_env env, napi_callback_info info)
 
 void interfaces_init(napi_env env, napi_value exports)
 {
-	static const struct function functions[] = { { "interfaces", interfaces } };
+	static const struct function functions[] = {{"interfaces", interfaces}};
 
 	EXPORT(env, exports, functions);
 }

@@ -35,13 +35,14 @@ static napi_value link_attach_xdp(napi_env env, napi_callback_info info)
 	int fd;
 
 	if (!args_read(env, info, &args) || !(program = arg_handle(&args, 0, HANDLE_PROGRAM)) ||
-	    !arg_u32(&args, 1, "ifindex", &ifindex) || !arg_u32(&args, 2, "generic", &generic))
+		!arg_u32(&args, 1, "ifindex", &ifindex) || !arg_u32(&args, 2, "generic", &generic))
 		return NULL;
 	opts.flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 	fd = bpf_link_create(program->fd, (int)ifindex, BPF_XDP, &opts);
 	if (fd < 0)
-		return fail(env, -fd, "bpf(BPF_LINK_CREATE)", "attach an XDP program to interface %u (%s)", ifindex,
-			    generic ? "generic" : "native");
+		return fail(env, -fd, "bpf(BPF_LINK_CREATE)",
+			"attach an XDP program to interface %u (%s)", ifindex,
+			generic ? "generic" : "native");
 	return handle_new(env, HANDLE_LINK, fd);
 }
 
@@ -54,13 +55,14 @@ static napi_value link_attach_tcx(napi_env env, napi_callback_info info)
 	int fd;
 
 	if (!args_read(env, info, &args) || !(program = arg_handle(&args, 0, HANDLE_PROGRAM)) ||
-	    !arg_u32(&args, 1, "ifindex", &ifindex) || !arg_u32(&args, 2, "egress", &egress))
+		!arg_u32(&args, 1, "ifindex", &ifindex) || !arg_u32(&args, 2, "egress", &egress))
 		return NULL;
 	fd = bpf_link_create(program->fd, (int)ifindex,
-			     (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), NULL);
+		(enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), NULL);
 	if (fd < 0)
-		return fail(env, -fd, "bpf(BPF_LINK_CREATE)", "attach a tcx program to interface %u (%s)", ifindex,
-			    egress ? "egress" : "ingress");
+		return fail(env, -fd, "bpf(BPF_LINK_CREATE)",
+			"attach a tcx program to interface %u (%s)", ifindex,
+			egress ? "egress" : "ingress");
 	return handle_new(env, HANDLE_LINK, fd);
 }
 
@@ -74,7 +76,7 @@ static napi_value link_open_pinned(napi_env env, napi_callback_info info)
 /* linkInfo(link): `direction` only for tcx */
 static napi_value link_info(napi_env env, napi_callback_info info)
 {
-	struct link_info link = { 0 };
+	struct link_info link = {0};
 	uint32_t size = sizeof(link), ifindex = 0;
 	struct handle *handle;
 	struct args args;
@@ -97,7 +99,7 @@ static napi_value link_info(napi_env env, napi_callback_info info)
 	js_set(env, out, "ifindex", js_number(env, ifindex));
 	if (link.type == LINK_TYPE_TCX)
 		js_set(env, out, "direction",
-		       js_string(env, link.tcx.attach_type == TCX_EGRESS ? "egress" : "ingress"));
+			js_string(env, link.tcx.attach_type == TCX_EGRESS ? "egress" : "ingress"));
 	return out;
 }
 
@@ -109,7 +111,7 @@ static napi_value link_update(napi_env env, napi_callback_info info)
 	int err;
 
 	if (!args_read(env, info, &args) || !(link = arg_handle(&args, 0, HANDLE_LINK)) ||
-	    !(program = arg_handle(&args, 1, HANDLE_PROGRAM)))
+		!(program = arg_handle(&args, 1, HANDLE_PROGRAM)))
 		return NULL;
 	err = bpf_link_update(link->fd, program->fd, NULL);
 	if (err)
@@ -134,9 +136,12 @@ static napi_value link_detach(napi_env env, napi_callback_info info)
 void link_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "linkAttachXdp", link_attach_xdp },	{ "linkAttachTcx", link_attach_tcx },
-		{ "linkOpenPinned", link_open_pinned }, { "linkInfo", link_info },
-		{ "linkUpdate", link_update },		{ "linkDetach", link_detach },
+		{"linkAttachXdp", link_attach_xdp},
+		{"linkAttachTcx", link_attach_tcx},
+		{"linkOpenPinned", link_open_pinned},
+		{"linkInfo", link_info},
+		{"linkUpdate", link_update},
+		{"linkDetach", link_detach},
 	};
 
 	EXPORT(env, exports, functions);

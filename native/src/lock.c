@@ -35,7 +35,7 @@ static napi_value lock_directory(napi_env env, napi_callback_info info)
 
 void lock_init(napi_env env, napi_value exports)
 {
-	static const struct function functions[] = { { "lockDirectory", lock_directory } };
+	static const struct function functions[] = {{"lockDirectory", lock_directory}};
 
 	EXPORT(env, exports, functions);
 }

@@ -24,9 +24,11 @@ static napi_value map_create(napi_env env, napi_callback_info info)
 	int fd;
 
 	if (!args_read(env, info, &args) || !arg_u32(&args, 0, "type", &type) ||
-	    !arg_string(&args, 1, "name", name, sizeof(name)) || !arg_u32(&args, 2, "keySize", &key_size) ||
-	    !arg_u32(&args, 3, "valueSize", &value_size) || !arg_u32(&args, 4, "maxEntries", &max_entries) ||
-	    !arg_u32(&args, 5, "flags", &flags))
+		!arg_string(&args, 1, "name", name, sizeof(name)) ||
+		!arg_u32(&args, 2, "keySize", &key_size) ||
+		!arg_u32(&args, 3, "valueSize", &value_size) ||
+		!arg_u32(&args, 4, "maxEntries", &max_entries) ||
+		!arg_u32(&args, 5, "flags", &flags))
 		return NULL;
 	opts.map_flags = flags;
 	if (!arg_is_undefined(&args, 6)) {
@@ -37,8 +39,9 @@ static napi_value map_create(napi_env env, napi_callback_info info)
 	}
 	fd = bpf_map_create(type, name, key_size, value_size, max_entries, &opts);
 	if (fd < 0)
-		return fail(env, -fd, "bpf(BPF_MAP_CREATE)", "create %s map '%s' (key %u, value %u, %u entries)",
-			    type_name(type), name, key_size, value_size, max_entries);
+		return fail(env, -fd, "bpf(BPF_MAP_CREATE)",
+			"create %s map '%s' (key %u, value %u, %u entries)", type_name(type), name,
+			key_size, value_size, max_entries);
 	return handle_new_map(env, fd);
 }
 
@@ -65,7 +68,7 @@ static napi_value map_from_id(napi_env env, napi_callback_info info)
 
 static napi_value map_info(napi_env env, napi_callback_info info)
 {
-	struct bpf_map_info map = { 0 };
+	struct bpf_map_info map = {0};
 	uint32_t size = sizeof(map);
 	struct handle *handle;
 	struct args args;
@@ -76,7 +79,8 @@ static napi_value map_info(napi_env env, napi_callback_info info)
 		return NULL;
 	err = bpf_obj_get_info_by_fd(handle->fd, &map, &size);
 	if (err)
-		return fail(env, -err, "bpf(BPF_OBJ_GET_INFO_BY_FD)", "describe map '%s'", handle->map.name);
+		return fail(env, -err, "bpf(BPF_OBJ_GET_INFO_BY_FD)", "describe map '%s'",
+			handle->map.name);
 	out = js_object(env);
 	js_set(env, out, "id", js_number(env, map.id));
 	js_set(env, out, "type", js_number(env, map.type));
@@ -99,13 +103,14 @@ static napi_value map_stride(napi_env env, napi_callback_info info)
 }
 
 /* The map in argument 0 and its key in argument 1, of exactly the map's size. */
-static struct handle *map_and_key(napi_env env, napi_callback_info info, struct args *args, void **key)
+static struct handle *map_and_key(
+	napi_env env, napi_callback_info info, struct args *args, void **key)
 {
 	struct handle *handle;
 	struct bytes bytes;
 
 	if (!args_read(env, info, args) || !(handle = arg_handle(args, 0, HANDLE_MAP)) ||
-	    !arg_bytes_exactly(args, 1, "key", handle->map.key_size, &bytes))
+		!arg_bytes_exactly(args, 1, "key", handle->map.key_size, &bytes))
 		return NULL;
 	/* Queues and stacks have no keys, and the kernel insists on a null pointer. */
 	*key = handle->map.key_size ? bytes.data : NULL;
@@ -131,7 +136,8 @@ static napi_value map_lookup(napi_env env, napi_callback_info info)
 	if (err == -ENOENT)
 		return js_undefined(env);
 	if (err)
-		return fail(env, -err, "bpf(BPF_MAP_LOOKUP_ELEM)", "look up a key in map '%s'", handle->map.name);
+		return fail(env, -err, "bpf(BPF_MAP_LOOKUP_ELEM)", "look up a key in map '%s'",
+			handle->map.name);
 	return out;
 }
 
@@ -147,12 +153,12 @@ static napi_value map_update(napi_env env, napi_callback_info info)
 
 	handle = map_and_key(env, info, &args, &key);
 	if (!handle || !arg_bytes_exactly(&args, 2, "value", handle->map.stride, &value) ||
-	    !arg_u32(&args, 3, "flags", &flags))
+		!arg_u32(&args, 3, "flags", &flags))
 		return NULL;
 	err = bpf_map_update_elem(handle->fd, key, value.data, flags);
 	if (err)
 		return fail(env, -err, "bpf(BPF_MAP_UPDATE_ELEM)", "update an entry of map '%s'",
-			    handle->map.name);
+			handle->map.name);
 	return js_undefined(env);
 }
 
@@ -167,12 +173,13 @@ static napi_value map_update_inner(napi_env env, napi_callback_info info)
 	handle = map_and_key(env, info, &args, &key);
 	if (!handle || !(inner = arg_handle(&args, 2, HANDLE_MAP)))
 		return NULL;
-	if (handle->map.type != BPF_MAP_TYPE_ARRAY_OF_MAPS && handle->map.type != BPF_MAP_TYPE_HASH_OF_MAPS)
+	if (handle->map.type != BPF_MAP_TYPE_ARRAY_OF_MAPS &&
+		handle->map.type != BPF_MAP_TYPE_HASH_OF_MAPS)
 		return fail_type(env, "map '%s' is not a map of maps", handle->map.name);
 	err = bpf_map_update_elem(handle->fd, key, &inner->fd, BPF_ANY);
 	if (err)
-		return fail(env, -err, "bpf(BPF_MAP_UPDATE_ELEM)", "put map '%s' into map '%s'", inner->map.name,
-			    handle->map.name);
+		return fail(env, -err, "bpf(BPF_MAP_UPDATE_ELEM)", "put map '%s' into map '%s'",
+			inner->map.name, handle->map.name);
 	return js_undefined(env);
 }
 
@@ -189,14 +196,14 @@ static napi_value map_delete(napi_env env, napi_callback_info info)
 	err = bpf_map_delete_elem(handle->fd, key);
 	if (err && err != -ENOENT)
 		return fail(env, -err, "bpf(BPF_MAP_DELETE_ELEM)", "delete an entry of map '%s'",
-			    handle->map.name);
+			handle->map.name);
 	return js_bool(env, err == 0);
 }
 
 /* mapNextKey(map, key | undefined) */
 static napi_value map_next_key(napi_env env, napi_callback_info info)
 {
-	struct bytes key = { 0 };
+	struct bytes key = {0};
 	struct handle *handle;
 	struct args args;
 	napi_value out;
@@ -209,13 +216,14 @@ static napi_value map_next_key(napi_env env, napi_callback_info info)
 	if (!out)
 		return NULL;
 	if (!arg_is_undefined(&args, 1) &&
-	    !arg_bytes_exactly(&args, 1, "key", handle->map.key_size, &key))
+		!arg_bytes_exactly(&args, 1, "key", handle->map.key_size, &key))
 		return NULL;
 	err = bpf_map_get_next_key(handle->fd, key.data, next);
 	if (err == -ENOENT)
 		return js_undefined(env);
 	if (err)
-		return fail(env, -err, "bpf(BPF_MAP_GET_NEXT_KEY)", "walk map '%s'", handle->map.name);
+		return fail(
+			env, -err, "bpf(BPF_MAP_GET_NEXT_KEY)", "walk map '%s'", handle->map.name);
 	return out;
 }
 
@@ -236,12 +244,17 @@ static napi_value map_freeze(napi_env env, napi_callback_info info)
 void map_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "mapCreate", map_create },	 { "mapOpenPinned", map_open_pinned },
-		{ "mapFromId", map_from_id },	 { "mapInfo", map_info },
-		{ "mapStride", map_stride },	 { "mapLookup", map_lookup },
-		{ "mapUpdate", map_update },	 { "mapUpdateInner", map_update_inner },
-		{ "mapDelete", map_delete },	 { "mapNextKey", map_next_key },
-		{ "mapFreeze", map_freeze },
+		{"mapCreate", map_create},
+		{"mapOpenPinned", map_open_pinned},
+		{"mapFromId", map_from_id},
+		{"mapInfo", map_info},
+		{"mapStride", map_stride},
+		{"mapLookup", map_lookup},
+		{"mapUpdate", map_update},
+		{"mapUpdateInner", map_update_inner},
+		{"mapDelete", map_delete},
+		{"mapNextKey", map_next_key},
+		{"mapFreeze", map_freeze},
 	};
 
 	EXPORT(env, exports, functions);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "common.h"
 
-void export_functions(napi_env env, napi_value exports, const struct function *functions, size_t count)
+void export_functions(
+	napi_env env, napi_value exports, const struct function *functions, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		napi_value function;
 
-		if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL,
-					 &function) == napi_ok)
+		if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH,
+			    functions[i].callback, NULL, &function) == napi_ok)
 			napi_set_named_property(env, exports, functions[i].name, function);
 	}
 }
@@ -20,6 +21,7 @@ NAPI_MODULE_INIT()
 	readall_init(env, exports);
 	batch_init(env, exports);
 	object_init(env, exports);
+	constant_init(env, exports);
 	program_init(env, exports);
 	testrun_init(env, exports);
 	link_init(env, exports);

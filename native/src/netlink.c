@@ -13,7 +13,7 @@
 
 int nl_open(int protocol)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 	int err, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 
 	if (fd < 0)
@@ -25,7 +25,8 @@ int nl_open(int protocol)
 	return err;
 }
 
-void nl_begin(struct nl_request *request, uint16_t type, uint16_t flags, const void *fixed, size_t size)
+void nl_begin(
+	struct nl_request *request, uint16_t type, uint16_t flags, const void *fixed, size_t size)
 {
 	memset(request, 0, sizeof(*request));
 	request->header.nlmsg_type = type;
@@ -45,13 +46,15 @@ void nl_add(struct nl_request *request, uint16_t type, const void *data, size_t 
 	request->header.nlmsg_len = (uint32_t)(start + attribute->nla_len);
 }
 
-void nl_attributes(const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max)
+void nl_attributes(
+	const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max)
 {
 	size_t start = NLMSG_LENGTH(NLMSG_ALIGN(fixed)), end = message->nlmsg_len;
 
 	memset(out, 0, sizeof(*out) * (max + 1u));
 	while (start + NLA_HDRLEN <= end) {
-		const struct nlattr *attribute = (const struct nlattr *)((const uint8_t *)message + start);
+		const struct nlattr *attribute =
+			(const struct nlattr *)((const uint8_t *)message + start);
 		uint16_t type = attribute->nla_type & NLA_TYPE_MASK;
 
 		if (attribute->nla_len < NLA_HDRLEN || start + attribute->nla_len > end)
@@ -77,8 +80,8 @@ uint32_t nl_u32(struct nl_attribute attribute)
 static ssize_t receive(int fd, void *buffer)
 {
 	struct sockaddr_nl from;
-	struct iovec vector = { .iov_base = buffer, .iov_len = ANSWER_SIZE };
-	struct msghdr header = { .msg_name = &from, .msg_iov = &vector, .msg_iovlen = 1 };
+	struct iovec vector = {.iov_base = buffer, .iov_len = ANSWER_SIZE};
+	struct msghdr header = {.msg_name = &from, .msg_iov = &vector, .msg_iovlen = 1};
 	ssize_t length;
 
 	do {
@@ -125,11 +128,13 @@ int nl_exchange(int fd, struct nl_request *request, nl_each each, void *context)
 			result = (int)length;
 			break;
 		}
-		for (; NLMSG_OK(message, length) && !finished; message = NLMSG_NEXT(message, length)) {
+		for (; NLMSG_OK(message, length) && !finished;
+			message = NLMSG_NEXT(message, length)) {
 			if (message->nlmsg_seq != sequence)
 				continue;
 			overtaken = overtaken || (message->nlmsg_flags & NLM_F_DUMP_INTR);
-			finished = message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE;
+			finished = message->nlmsg_type == NLMSG_ERROR ||
+				   message->nlmsg_type == NLMSG_DONE;
 			/* After a failure of `each` the rest is read all the same: the socket is used again. */
 			if (finished)
 				result = result ? result : result_of(message);

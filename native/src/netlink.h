@@ -29,7 +29,8 @@ typedef int (*nl_each)(const struct nlmsghdr *message, void *context);
 int nl_open(int protocol);
 
 /* Starts a request whose fixed part is `fixed`. */
-void nl_begin(struct nl_request *request, uint16_t type, uint16_t flags, const void *fixed, size_t size);
+void nl_begin(
+	struct nl_request *request, uint16_t type, uint16_t flags, const void *fixed, size_t size);
 void nl_add(struct nl_request *request, uint16_t type, const void *data, size_t size);
 
 /*
@@ -39,7 +40,8 @@ void nl_add(struct nl_request *request, uint16_t type, const void *data, size_t 
 int nl_exchange(int fd, struct nl_request *request, nl_each each, void *context);
 
 /* The attributes after a fixed part of `fixed` bytes, by type, up to `max`. */
-void nl_attributes(const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max);
+void nl_attributes(
+	const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max);
 
 uint32_t nl_u32(struct nl_attribute attribute);
 

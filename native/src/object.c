@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Object files: opened, told what to make of their maps and constants, then loaded. */
+/* Object files: opened, told what to make of their maps and programs, then loaded. */
 #include "common.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +23,8 @@ static napi_value object_open(napi_env env, napi_callback_info info)
 	object = bpf_object__open_file(path, NULL);
 	err = object ? 0 : errno;
 	if (err)
-		fail_captured(env, err, "bpf_object__open", &capture, "open object file '%s'", path);
+		fail_captured(
+			env, err, "bpf_object__open", &capture, "open object file '%s'", path);
 	capture_end(&capture);
 	return err ? NULL : handle_new_object(env, object);
 }
@@ -35,20 +35,24 @@ static const char *object_name(const struct handle *handle)
 }
 
 /* The object in argument 0 and its map named in argument 1. */
-static struct bpf_map *object_and_map(napi_env env, napi_callback_info info, struct args *args,
-				      struct handle **handle)
+static struct bpf_map *object_and_map(
+	napi_env env, napi_callback_info info, struct args *args, struct handle **handle)
 {
 	struct bpf_map *map;
-	char name[256];
+	char name[256], **own_name;
 
 	if (!args_read(env, info, args) || !(*handle = arg_handle(args, 0, HANDLE_OBJECT)) ||
-	    !arg_string(args, 1, "map name", name, sizeof(name)))
+		!arg_string(args, 1, "map name", name, sizeof(name)))
 		return NULL;
-	map = bpf_object__find_map_by_name((*handle)->object, name);
-	if (!map)
-		fail(env, ENOENT, "bpf_object__find_map_by_name", "find map '%s' in object '%s'", name,
-		     object_name(*handle));
-	return map;
+	own_name = (*handle)->map_names;
+	bpf_object__for_each_map(map, (*handle)->object)
+	{
+		if (strcmp(*own_name++, name) == 0)
+			return map;
+	}
+	fail(env, ENOENT, "bpf_object__next_map", "find map '%s' in object '%s'", name,
+		object_name(*handle));
+	return NULL;
 }
 
 /* objectReuse(object, mapName, map) */
@@ -63,13 +67,14 @@ static napi_value object_reuse(napi_env env, napi_callback_info info)
 	if (!map || !(reused = arg_handle(&args, 2, HANDLE_MAP)))
 		return NULL;
 	/* libbpf takes over whatever it is given, and the programs would then be refused for no clear reason. */
-	if (bpf_map__type(map) != reused->map.type || bpf_map__key_size(map) != reused->map.key_size ||
-	    bpf_map__value_size(map) != reused->map.value_size)
+	if (bpf_map__type(map) != reused->map.type ||
+		bpf_map__key_size(map) != reused->map.key_size ||
+		bpf_map__value_size(map) != reused->map.value_size)
 		return fail(env, EINVAL, "bpf_map__reuse_fd",
-			    "reuse map '%s' (type %u, key %u, value %u) as '%s' (type %u, key %u, value %u)",
-			    reused->map.name, reused->map.type, reused->map.key_size, reused->map.value_size,
-			    bpf_map__name(map), bpf_map__type(map), bpf_map__key_size(map),
-			    bpf_map__value_size(map));
+			"reuse map '%s' (type %u, key %u, value %u) as '%s' (type %u, key %u, value %u)",
+			reused->map.name, reused->map.type, reused->map.key_size,
+			reused->map.value_size, bpf_map__name(map), bpf_map__type(map),
+			bpf_map__key_size(map), bpf_map__value_size(map));
 	err = bpf_map__reuse_fd(map, reused->fd);
 	if (err)
 		return fail(env, -err, "bpf_map__reuse_fd", "reuse map '%s'", bpf_map__name(map));
@@ -90,66 +95,8 @@ static napi_value object_max_entries(napi_env env, napi_callback_info info)
 		return NULL;
 	err = bpf_map__set_max_entries(map, max_entries);
 	if (err)
-		return fail(env, -err, "bpf_map__set_max_entries", "give map '%s' %u entries", bpf_map__name(map),
-			    max_entries);
-	return js_undefined(env);
-}
-
-/* Where a variable of a read-only section lies before loading, or NULL. */
-static uint8_t *find_constant(struct bpf_object *object, const char *name, size_t *size)
-{
-	const struct btf *btf = bpf_object__btf(object);
-	uint32_t count = btf ? btf__type_cnt(btf) : 0;
-
-	for (uint32_t id = 1; id < count; id++) {
-		const struct btf_type *section = btf__type_by_id(btf, id);
-		const char *section_name = btf__name_by_offset(btf, section->name_off);
-		const struct btf_var_secinfo *variable;
-		struct bpf_map *map;
-		size_t map_size = 0;
-		uint8_t *contents;
-
-		if (!btf_is_datasec(section) || strncmp(section_name, ".rodata", 7) != 0)
-			continue;
-		map = bpf_object__find_map_by_name(object, section_name);
-		contents = map ? (uint8_t *)bpf_map__initial_value(map, &map_size) : NULL;
-		variable = btf_var_secinfos(section);
-		for (int i = 0; contents && i < btf_vlen(section); i++, variable++) {
-			const struct btf_type *type = btf__type_by_id(btf, variable->type);
-
-			if (strcmp(btf__name_by_offset(btf, type->name_off), name) != 0)
-				continue;
-			if ((size_t)variable->offset + variable->size > map_size)
-				return NULL;
-			*size = variable->size;
-			return contents + variable->offset;
-		}
-	}
-	return NULL;
-}
-
-/* objectConstant(object, name, bytes) */
-static napi_value object_constant(napi_env env, napi_callback_info info)
-{
-	struct handle *handle;
-	struct bytes bytes;
-	struct args args;
-	uint8_t *constant;
-	char name[256];
-	size_t size;
-
-	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_OBJECT)) ||
-	    !arg_string(&args, 1, "constant name", name, sizeof(name)) ||
-	    !arg_bytes(&args, 2, "constant", &bytes))
-		return NULL;
-	constant = find_constant(handle->object, name, &size);
-	if (!constant)
-		return fail(env, ENOENT, "bpf_object__btf", "find constant '%s' in .rodata of object '%s'", name,
-			    object_name(handle));
-	if (bytes.size != size)
-		return fail_range(env, "constant '%s' of object '%s' must have %zu bytes, not %zu", name,
-				  object_name(handle), size, bytes.size);
-	memcpy(constant, bytes.data, size);
+		return fail(env, -err, "bpf_map__set_max_entries", "give map '%s' %u entries",
+			bpf_map__name(map), max_entries);
 	return js_undefined(env);
 }
 
@@ -171,7 +118,7 @@ static napi_value object_programs(napi_env env, napi_callback_info info)
 		bpf_program__set_autoload(program, false);
 	for (uint32_t i = 0; i < count; i++) {
 		if (napi_get_element(env, args.v[1], i, &item) != napi_ok ||
-		    !value_string(env, item, "program name", name, sizeof(name)))
+			!value_string(env, item, "program name", name, sizeof(name)))
 			return NULL;
 		/* Reading an element can run JavaScript, which can close the object. */
 		if (!value_handle(env, args.v[0], HANDLE_OBJECT))
@@ -179,7 +126,7 @@ static napi_value object_programs(napi_env env, napi_callback_info info)
 		program = bpf_object__find_program_by_name(handle->object, name);
 		if (!program)
 			return fail(env, ENOENT, "bpf_object__find_program_by_name",
-				    "find program '%s' in object '%s'", name, object_name(handle));
+				"find program '%s' in object '%s'", name, object_name(handle));
 		bpf_program__set_autoload(program, true);
 	}
 	return js_undefined(env);
@@ -197,8 +144,9 @@ static napi_value object_load(napi_env env, napi_callback_info info)
 	capture_begin(&capture);
 	err = bpf_object__load(handle->object);
 	if (err)
-		fail_captured(env, -err, capture.verifier ? "bpf(BPF_PROG_LOAD)" : "bpf_object__load", &capture,
-			      "load object '%s'", object_name(handle));
+		fail_captured(env, -err,
+			capture.verifier ? "bpf(BPF_PROG_LOAD)" : "bpf_object__load", &capture,
+			"load object '%s'", object_name(handle));
 	capture_end(&capture);
 	return err ? NULL : js_undefined(env);
 }
@@ -210,13 +158,13 @@ static napi_value object_map_names(napi_env env, napi_callback_info info)
 	struct args args;
 	uint32_t i = 0;
 	napi_value out;
+	char **name;
 
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_OBJECT)))
 		return NULL;
 	out = js_array(env);
-	bpf_object__for_each_map(map, handle->object)
-		if (bpf_map__fd(map) >= 0)
-			js_push(env, out, i++, js_string(env, bpf_map__name(map)));
+	bpf_object__for_each_map(map, handle->object) if (bpf_map__fd(map) >= 0)
+		js_push(env, out, i++, js_string(env, bpf_map__name(map)));
 	return out;
 }
 
@@ -231,21 +179,23 @@ static napi_value object_program_names(napi_env env, napi_callback_info info)
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_OBJECT)))
 		return NULL;
 	out = js_array(env);
-	bpf_object__for_each_program(program, handle->object)
-		if (bpf_program__fd(program) >= 0)
-			js_push(env, out, i++, js_string(env, bpf_program__name(program)));
+	bpf_object__for_each_program(program, handle->object) if (bpf_program__fd(program) >= 0)
+		js_push(env, out, i++, js_string(env, bpf_program__name(program)));
 	return out;
 }
 
 /* A descriptor of its own for what the object holds as `fd`. */
-static napi_value duplicate(napi_env env, enum handle_kind kind, int fd, const char *what, const char *name)
+static napi_value duplicate(
+	napi_env env, enum handle_kind kind, int fd, const char *what, const char *name)
 {
 	int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 	if (fd < 0)
-		return fail(env, ENOENT, "bpf_object__load", "take %s '%s', which was not loaded", what, name);
+		return fail(env, ENOENT, "bpf_object__load", "take %s '%s', which was not loaded",
+			what, name);
 	if (copy < 0)
-		return fail(env, errno, "fcntl(F_DUPFD_CLOEXEC)", "take %s '%s' out of its object", what, name);
+		return fail(env, errno, "fcntl(F_DUPFD_CLOEXEC)", "take %s '%s' out of its object",
+			what, name);
 	return kind == HANDLE_MAP ? handle_new_map(env, copy) : handle_new(env, kind, copy);
 }
 
@@ -269,28 +219,27 @@ static napi_value object_program(napi_env env, napi_callback_info info)
 	char name[256];
 
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_OBJECT)) ||
-	    !arg_string(&args, 1, "program name", name, sizeof(name)))
+		!arg_string(&args, 1, "program name", name, sizeof(name)))
 		return NULL;
 	program = bpf_object__find_program_by_name(handle->object, name);
 	if (!program)
-		return fail(env, ENOENT, "bpf_object__find_program_by_name", "find program '%s' in object '%s'",
-			    name, object_name(handle));
+		return fail(env, ENOENT, "bpf_object__find_program_by_name",
+			"find program '%s' in object '%s'", name, object_name(handle));
 	return duplicate(env, HANDLE_PROGRAM, bpf_program__fd(program), "program", name);
 }
 
 void object_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "objectOpen", object_open },
-		{ "objectReuse", object_reuse },
-		{ "objectMaxEntries", object_max_entries },
-		{ "objectConstant", object_constant },
-		{ "objectPrograms", object_programs },
-		{ "objectLoad", object_load },
-		{ "objectMapNames", object_map_names },
-		{ "objectProgramNames", object_program_names },
-		{ "objectMap", object_map },
-		{ "objectProgram", object_program },
+		{"objectOpen", object_open},
+		{"objectReuse", object_reuse},
+		{"objectMaxEntries", object_max_entries},
+		{"objectPrograms", object_programs},
+		{"objectLoad", object_load},
+		{"objectMapNames", object_map_names},
+		{"objectProgramNames", object_program_names},
+		{"objectMap", object_map},
+		{"objectProgram", object_program},
 	};
 
 	EXPORT(env, exports, functions);

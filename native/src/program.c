@@ -58,7 +58,7 @@ static int read_info(int fd, struct bpf_prog_info *info, uint32_t **map_ids)
 
 static napi_value program_info(napi_env env, napi_callback_info info)
 {
-	char tag[2 * BPF_TAG_SIZE + 1], name[BPF_OBJ_NAME_LEN + 1] = { 0 };
+	char tag[2 * BPF_TAG_SIZE + 1], name[BPF_OBJ_NAME_LEN + 1] = {0};
 	struct bpf_prog_info program;
 	struct handle *handle;
 	napi_value out, ids;
@@ -93,9 +93,9 @@ static napi_value program_info(napi_env env, napi_callback_info info)
 void program_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "programOpenPinned", program_open_pinned },
-		{ "programFromId", program_from_id },
-		{ "programInfo", program_info },
+		{"programOpenPinned", program_open_pinned},
+		{"programFromId", program_from_id},
+		{"programInfo", program_info},
 	};
 
 	EXPORT(env, exports, functions);

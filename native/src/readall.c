@@ -68,8 +68,8 @@ static int read_batches(const struct handle *map, struct entries *entries)
 		uint32_t count = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
 
 		err = bpf_map_lookup_batch(map->fd, started ? position : NULL, position,
-					   entries->keys + entries->count * shape->key_size,
-					   entries->values + entries->count * shape->stride, &count, &opts);
+			entries->keys + entries->count * shape->key_size,
+			entries->values + entries->count * shape->stride, &count, &opts);
 		if (err && err != -ENOENT && err != -ENOSPC && err != -EINTR)
 			break;
 		if (count > room) {
@@ -122,9 +122,11 @@ static int read_one_by_one(const struct handle *map, struct entries *entries)
 			break;
 		}
 		memcpy(key, next, shape->key_size);
-		if (entries->count == entries->capacity && (err = grow(entries, shape, entries->capacity * 2)))
+		if (entries->count == entries->capacity &&
+			(err = grow(entries, shape, entries->capacity * 2)))
 			break;
-		err = bpf_map_lookup_elem(map->fd, key, entries->values + entries->count * shape->stride);
+		err = bpf_map_lookup_elem(
+			map->fd, key, entries->values + entries->count * shape->stride);
 		if (err == -ENOENT)
 			continue; /* deleted since, or an empty slot of an array of maps */
 		if (err)
@@ -159,14 +161,16 @@ static int remove_repeated(const struct map_shape *map, struct entries *entries)
 		const uint8_t *key = entries->keys + i * map->key_size;
 		size_t slot = hash_bytes(key, map->key_size) & (slots - 1);
 
-		while (table[slot] && memcmp(entries->keys + (table[slot] - 1) * map->key_size, key, map->key_size))
+		while (table[slot] && memcmp(entries->keys + (table[slot] - 1) * map->key_size, key,
+					      map->key_size))
 			slot = (slot + 1) & (slots - 1);
 		if (table[slot])
 			continue;
 		table[slot] = kept + 1;
 		if (kept != i) {
 			memcpy(entries->keys + kept * map->key_size, key, map->key_size);
-			memcpy(entries->values + kept * map->stride, entries->values + i * map->stride, map->stride);
+			memcpy(entries->values + kept * map->stride,
+				entries->values + i * map->stride, map->stride);
 		}
 		kept++;
 	}
@@ -206,7 +210,7 @@ static int read_entries(const struct handle *map, struct entries *entries)
 /* mapReadAll(map): { count, keys, values } */
 static napi_value map_read_all(napi_env env, napi_callback_info info)
 {
-	struct entries entries = { 0 };
+	struct entries entries = {0};
 	struct handle *handle;
 	struct args args;
 	napi_value out;
@@ -220,18 +224,21 @@ static napi_value map_read_all(napi_env env, napi_callback_info info)
 	if (err) {
 		free(entries.keys);
 		free(entries.values);
-		return fail(env, -err, "bpf(BPF_MAP_LOOKUP_BATCH)", "read map '%s'", handle->map.name);
+		return fail(
+			env, -err, "bpf(BPF_MAP_LOOKUP_BATCH)", "read map '%s'", handle->map.name);
 	}
 	out = js_object(env);
 	js_set(env, out, "count", js_number(env, (double)entries.count));
-	js_set(env, out, "keys", js_bytes_take(env, entries.keys, entries.count * handle->map.key_size));
-	js_set(env, out, "values", js_bytes_take(env, entries.values, entries.count * handle->map.stride));
+	js_set(env, out, "keys",
+		js_bytes_take(env, entries.keys, entries.count * handle->map.key_size));
+	js_set(env, out, "values",
+		js_bytes_take(env, entries.values, entries.count * handle->map.stride));
 	return out;
 }
 
 void readall_init(napi_env env, napi_value exports)
 {
-	static const struct function functions[] = { { "mapReadAll", map_read_all } };
+	static const struct function functions[] = {{"mapReadAll", map_read_all}};
 
 	EXPORT(env, exports, functions);
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-static const napi_type_tag RING_TAG = { 0x52d8f01b6ac94e37, 0x8c4be6a90d1f7325 };
+static const napi_type_tag RING_TAG = {0x52d8f01b6ac94e37, 0x8c4be6a90d1f7325};
 
 /* Records delivered before other events get their turn; the rest follow in the next round. */
 #define ROUND 512
@@ -91,7 +91,7 @@ static void report_exception(napi_env env)
 	bool pending;
 
 	if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
-	    napi_get_and_clear_last_exception(env, &exception) == napi_ok)
+		napi_get_and_clear_last_exception(env, &exception) == napi_ok)
 		napi_fatal_exception(env, exception);
 }
 
@@ -110,8 +110,9 @@ static int on_record(void *data, void *record, size_t size)
 	if (argument) {
 		memcpy(copy, record, size);
 		if (napi_get_reference_value(env, ring->callback, &callback) == napi_ok &&
-		    napi_get_global(env, &receiver) == napi_ok)
-			napi_make_callback(env, ring->context, receiver, callback, 1, &argument, NULL);
+			napi_get_global(env, &receiver) == napi_ok)
+			napi_make_callback(
+				env, ring->context, receiver, callback, 1, &argument, NULL);
 	}
 	report_exception(env);
 	napi_close_handle_scope(env, scope);
@@ -168,9 +169,9 @@ static int start_ring(struct ring *ring, napi_value value, napi_value callback)
 	int err;
 
 	if (!name || napi_get_uv_event_loop(env, &loop) != napi_ok ||
-	    napi_create_reference(env, callback, 1, &ring->callback) != napi_ok ||
-	    napi_create_reference(env, value, 1, &ring->self) != napi_ok ||
-	    napi_async_init(env, NULL, name, &ring->context) != napi_ok)
+		napi_create_reference(env, callback, 1, &ring->callback) != napi_ok ||
+		napi_create_reference(env, value, 1, &ring->self) != napi_ok ||
+		napi_async_init(env, NULL, name, &ring->context) != napi_ok)
 		return ENOMEM;
 	err = uv_poll_init(loop, &ring->poll, ring_buffer__epoll_fd(ring->buffer));
 	if (err)
@@ -234,8 +235,8 @@ static struct ring *arg_ring(napi_env env, napi_callback_info info)
 	if (!args_read(env, info, &args))
 		return NULL;
 	if (napi_typeof(env, args.v[0], &type) == napi_ok && type == napi_external &&
-	    napi_check_object_type_tag(env, args.v[0], &RING_TAG, &tagged) == napi_ok && tagged &&
-	    napi_get_value_external(env, args.v[0], &data) == napi_ok)
+		napi_check_object_type_tag(env, args.v[0], &RING_TAG, &tagged) == napi_ok &&
+		tagged && napi_get_value_external(env, args.v[0], &data) == napi_ok)
 		return data;
 	fail_type(env, "a ring buffer is needed");
 	return NULL;
@@ -271,10 +272,10 @@ static napi_value ring_close(napi_env env, napi_callback_info info)
 void ringbuf_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "ringOpen", ring_open },
-		{ "ringRef", ring_ref },
-		{ "ringUnref", ring_unref },
-		{ "ringClose", ring_close },
+		{"ringOpen", ring_open},
+		{"ringRef", ring_ref},
+		{"ringUnref", ring_unref},
+		{"ringClose", ring_close},
 	};
 
 	EXPORT(env, exports, functions);

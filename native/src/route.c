@@ -24,7 +24,8 @@ static void write_address(char *out, size_t size, struct nl_attribute address)
 {
 	out[0] = 0;
 	if (address.size == 4 || address.size == 16)
-		inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.data, out, (socklen_t)size);
+		inet_ntop(
+			address.size == 4 ? AF_INET : AF_INET6, address.data, out, (socklen_t)size);
 }
 
 static int on_route(const struct nlmsghdr *message, void *context)
@@ -34,7 +35,8 @@ static int on_route(const struct nlmsghdr *message, void *context)
 	struct route *route = context;
 	struct nl_attribute via;
 
-	if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+		message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
 		return 0;
 	nl_attributes(message, sizeof(*header), attributes, RTA_VIA);
 	route->found = true;
@@ -55,7 +57,7 @@ static int on_route(const struct nlmsghdr *message, void *context)
 static int get_route(int fd, int family, const void *address, struct route *route)
 {
 	size_t size = family == AF_INET ? 4 : 16;
-	struct rtmsg header = { .rtm_family = (uint8_t)family, .rtm_dst_len = (uint8_t)(size * 8) };
+	struct rtmsg header = {.rtm_family = (uint8_t)family, .rtm_dst_len = (uint8_t)(size * 8)};
 	struct nl_request request;
 	int err;
 
@@ -155,7 +157,8 @@ static napi_value routes_get(napi_env env, napi_callback_info info)
 		return fail(env, -fd, "socket(AF_NETLINK)", "look up routes");
 	out = js_array(env);
 	for (uint32_t i = 0; out && i < count; i++) {
-		if (napi_get_element(env, args.v[0], i, &item) != napi_ok || !(item = look_up(env, fd, item))) {
+		if (napi_get_element(env, args.v[0], i, &item) != napi_ok ||
+			!(item = look_up(env, fd, item))) {
 			out = NULL;
 			break;
 		}
@@ -200,12 +203,13 @@ static int on_neighbour(const struct nlmsghdr *message, void *context)
 	struct nl_attribute attributes[NDA_LLADDR + 1];
 	const struct ndmsg *header = NLMSG_DATA(message);
 	struct neighbours *list = context;
-	char text[INET6_ADDRSTRLEN], mac[3 * 32] = { 0 };
+	char text[INET6_ADDRSTRLEN], mac[3 * 32] = {0};
 	napi_env env = list->env;
 	napi_value item;
 	size_t used = 0;
 
-	if (message->nlmsg_type != RTM_NEWNEIGH || message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
+	if (message->nlmsg_type != RTM_NEWNEIGH ||
+		message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
 		return 0;
 	nl_attributes(message, sizeof(*header), attributes, NDA_LLADDR);
 	write_address(text, sizeof(text), attributes[NDA_DST]);
@@ -213,7 +217,7 @@ static int on_neighbour(const struct nlmsghdr *message, void *context)
 		return 0;
 	for (size_t i = 0; i < attributes[NDA_LLADDR].size && used + 4 <= sizeof(mac); i++)
 		used += (size_t)snprintf(mac + used, sizeof(mac) - used, "%s%02x", i ? ":" : "",
-					 ((const uint8_t *)attributes[NDA_LLADDR].data)[i]);
+			((const uint8_t *)attributes[NDA_LLADDR].data)[i]);
 	item = js_object(env);
 	js_set(env, item, "ip", js_string(env, text));
 	js_set(env, item, "ifindex", js_number(env, header->ndm_ifindex));
@@ -225,8 +229,8 @@ static int on_neighbour(const struct nlmsghdr *message, void *context)
 
 static napi_value neighbours(napi_env env, napi_callback_info info)
 {
-	struct neighbours list = { .env = env };
-	struct ndmsg all = { .ndm_family = AF_UNSPEC };
+	struct neighbours list = {.env = env};
+	struct ndmsg all = {.ndm_family = AF_UNSPEC};
 	struct nl_request request;
 	int err = 0, fd = nl_open(NETLINK_ROUTE);
 
@@ -250,8 +254,8 @@ static napi_value neighbours(napi_env env, napi_callback_info info)
 void route_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
-		{ "routesGet", routes_get },
-		{ "neighbours", neighbours },
+		{"routesGet", routes_get},
+		{"neighbours", neighbours},
 	};
 
 	EXPORT(env, exports, functions);

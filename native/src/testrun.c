@@ -12,7 +12,7 @@ static napi_value program_test_run(napi_env env, napi_callback_info info)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	napi_value out, data_out, context_out = NULL;
-	struct bytes data, context = { 0 };
+	struct bytes data, context = {0};
 	uint8_t *data_memory, *context_memory;
 	uint32_t repeat, out_size;
 	struct handle *handle;
@@ -20,13 +20,14 @@ static napi_value program_test_run(napi_env env, napi_callback_info info)
 	int err;
 
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_PROGRAM)) ||
-	    !arg_bytes(&args, 1, "data", &data) || !arg_u32(&args, 3, "repeat", &repeat) ||
-	    !arg_u32(&args, 4, "outSize", &out_size))
+		!arg_bytes(&args, 1, "data", &data) || !arg_u32(&args, 3, "repeat", &repeat) ||
+		!arg_u32(&args, 4, "outSize", &out_size))
 		return NULL;
 	if (!arg_is_undefined(&args, 2) && !arg_bytes(&args, 2, "context", &context))
 		return NULL;
 	if (data.size > INT_MAX || context.size > INT_MAX || out_size > INT_MAX || repeat > INT_MAX)
-		return fail_range(env, "data, context, outSize and repeat must be below 2147483648");
+		return fail_range(
+			env, "data, context, outSize and repeat must be below 2147483648");
 	data_out = js_bytes(env, out_size, &data_memory);
 	if (data_out && context.size) {
 		context_out = js_bytes(env, context.size, &context_memory);
@@ -44,7 +45,8 @@ static napi_value program_test_run(napi_env env, napi_callback_info info)
 	opts.repeat = (int)repeat;
 	err = bpf_prog_test_run_opts(handle->fd, &opts);
 	if (err)
-		return fail(env, -err, "bpf(BPF_PROG_TEST_RUN)", "run a program on %zu bytes", data.size);
+		return fail(env, -err, "bpf(BPF_PROG_TEST_RUN)", "run a program on %zu bytes",
+			data.size);
 	out = js_object(env);
 	js_set(env, out, "retval", js_number(env, opts.retval));
 	js_set(env, out, "data", js_bytes_head(env, data_out, opts.data_size_out));
@@ -56,7 +58,7 @@ static napi_value program_test_run(napi_env env, napi_callback_info info)
 
 void testrun_init(napi_env env, napi_value exports)
 {
-	static const struct function functions[] = { { "programTestRun", program_test_run } };
+	static const struct function functions[] = {{"programTestRun", program_test_run}};
 
 	EXPORT(env, exports, functions);
 }

@@ -46,7 +46,8 @@ napi_value js_bool(napi_env env, bool boolean)
 napi_value js_string(napi_env env, const char *text)
 {
 	napi_value value = NULL;
-	napi_status status = napi_create_string_utf8(env, text ? text : "", NAPI_AUTO_LENGTH, &value);
+	napi_status status =
+		napi_create_string_utf8(env, text ? text : "", NAPI_AUTO_LENGTH, &value);
 
 	return checked(env, status, value);
 }
@@ -100,8 +101,8 @@ napi_value js_bytes_take(napi_env env, uint8_t *data, size_t size)
 	napi_value buffer = NULL;
 	uint8_t *copy;
 
-	if (size >= TAKE_MIN &&
-	    napi_create_external_arraybuffer(env, data, size, release, NULL, &buffer) == napi_ok)
+	if (size >= TAKE_MIN && napi_create_external_arraybuffer(
+					env, data, size, release, NULL, &buffer) == napi_ok)
 		return view(env, buffer, size);
 	buffer = js_bytes(env, size, &copy);
 	if (buffer && size)
@@ -116,7 +117,8 @@ napi_value js_bytes_head(napi_env env, napi_value bytes, size_t size)
 	napi_value buffer = NULL;
 	size_t length = 0;
 
-	if (!checked(env, napi_get_typedarray_info(env, bytes, &type, &length, NULL, &buffer, NULL), bytes))
+	if (!checked(env, napi_get_typedarray_info(env, bytes, &type, &length, NULL, &buffer, NULL),
+		    bytes))
 		return NULL;
 	return size >= length ? bytes : view(env, buffer, size);
 }

@@ -41,15 +41,16 @@ static int on_device(const struct nlmsghdr *message, void *context)
 		if (list->items[i].ifindex != ifindex)
 			continue;
 		list->items[i].has_xdp_features = true;
-		memcpy(&list->items[i].xdp_features, attributes[NETDEV_A_DEV_XDP_FEATURES].data, sizeof(uint64_t));
+		memcpy(&list->items[i].xdp_features, attributes[NETDEV_A_DEV_XDP_FEATURES].data,
+			sizeof(uint64_t));
 	}
 	return 0;
 }
 
 int xdp_features_read(struct interface_list *list)
 {
-	struct genlmsghdr find = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 };
-	struct genlmsghdr get = { .cmd = NETDEV_CMD_DEV_GET, .version = 1 };
+	struct genlmsghdr find = {.cmd = CTRL_CMD_GETFAMILY, .version = 1};
+	struct genlmsghdr get = {.cmd = NETDEV_CMD_DEV_GET, .version = 1};
 	struct nl_request request;
 	uint16_t family = 0;
 	int err, fd = nl_open(NETLINK_GENERIC);
