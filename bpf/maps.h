@@ -183,6 +183,7 @@ union lb_abi_types {
 	enum lb_conn_state conn_state;
 	enum lb_conn_flag conn_flag;
 	enum lb_reason reason;
+	enum lb_limit limit;
 };
 const volatile union lb_abi_types lb_abi_types = {};
 

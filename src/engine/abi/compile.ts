@@ -24,6 +24,11 @@ export interface BackendIdentity {
   readonly protocol: Protocol
 }
 
+/** The run of the selection table that a list of targets gets, as indices into the list. */
+export function runOf(targets: readonly Target[]): number[] {
+  return selectionRun(targets.map(({ weight }) => weight))
+}
+
 interface GroupPlan {
   readonly proxy: number
   readonly protocol: Protocol
@@ -153,7 +158,7 @@ function compileGroups({
   let member = 0
   for (const [row, { proxy, protocol, targets }] of groups.entries()) {
     const rows = targets.map(({ ip, port }) => backendRow.get(identityOf(ip, port, protocol))!)
-    const run = selectionRun(targets.map(({ weight }) => weight))
+    const run = runOf(targets)
     groupRows.set(row, 'selection', selection.length)
     groupRows.set(row, 'selection_count', run.length)
     groupRows.set(row, 'member', member)

@@ -17,11 +17,15 @@ const ROW_STRUCT = {
   settings: 'lb_settings',
 } as const satisfies Partial<Record<TableName, StructName>>
 
-/** Field by field; padding and reserved room only where it is not zero. */
 export function describeRow(table: TableName, value: Uint8Array): Attributes {
-  if (table === 'selection')
+  if (table === 'selection') {
     return { backend: new DataView(value.buffer, value.byteOffset).getUint32(0, true) }
-  const name: StructName = ROW_STRUCT[table]
+  }
+  return describeFields(ROW_STRUCT[table], value)
+}
+
+/** Field by field; padding and reserved room only where it is not zero. */
+export function describeFields(name: StructName, value: Uint8Array): Attributes {
   const rows = rowsOver(name, value)
   const attributes: Record<string, Json> = {}
   const fields: Readonly<Record<string, { readonly offset: number; readonly size: number }>> =
@@ -31,7 +35,7 @@ export function describeRow(table: TableName, value: Uint8Array): Attributes {
     const spare = field.startsWith('reserved') || field.startsWith('pad')
     if (spare && bytes.every((byte) => byte === 0)) continue
     if (field === 'name') attributes[field] = rows.text(0, field as never)
-    else if (field === 'addr') attributes[field] = formatIp(bytes)
+    else if (field === 'addr' || field === 'source') attributes[field] = formatIp(bytes)
     else if (size <= 8 && !spare) attributes[field.replace(/_be$/, '')] = rows.get(0, field as never)
     else attributes[field] = hex(bytes)
   }

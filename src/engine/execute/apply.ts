@@ -153,7 +153,7 @@ function checkServing({ kernel, paths }: World, staged: StagedGeneration, desire
   if (slot !== staged.slot) throw new LbError('kernel', `the active slot is ${slot}, not ${staged.slot}`)
   const wrong = linkDrift(kernel, paths, desired.attachments)
   if (wrong.length > 0) {
-    throw new LbError('kernel', `not attached as planned: ${wrong.map(({ address }) => address).join(', ')}`)
+    throw new LbError('kernel', `not attached as planned: ${JSON.stringify(wrong.slice(0,2))}`)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Puts programs on hooks and takes them off. */
 import { HOOK_PROGRAM } from '../live/links.ts'
-import { escapePin } from '../live/paths.ts'
+import { escapePin } from '../model/paths.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
 import { HOOKS } from '../ports/kernel.ts'

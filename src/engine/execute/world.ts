@@ -1,6 +1,6 @@
 /** What the executor works with: passed in, so that tests can make any of it fail. */
-import { instancePaths } from '../live/paths.ts'
-import type { InstancePaths } from '../live/paths.ts'
+import { instancePaths } from '../model/paths.ts'
+import type { InstancePaths } from '../model/paths.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
 

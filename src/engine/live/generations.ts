@@ -5,8 +5,8 @@ import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
 import { decodeManifest, readHeader } from './manifest.ts'
 import type { Manifest, ManifestHeader } from './manifest.ts'
-import { parseGenerationFolder } from './paths.ts'
-import type { InstancePaths } from './paths.ts'
+import { parseGenerationFolder } from '../model/paths.ts'
+import type { InstancePaths } from '../model/paths.ts'
 
 export interface GenerationFolder {
   readonly number: number

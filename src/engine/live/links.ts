@@ -4,7 +4,7 @@ import type { Drift } from '../model/plan.ts'
 import type { Attachment } from '../model/snapshot.ts'
 import { HOOKS } from '../ports/kernel.ts'
 import type { Hook, KernelPort } from '../ports/kernel.ts'
-import type { InstancePaths } from './paths.ts'
+import type { InstancePaths } from '../model/paths.ts'
 
 /** The pinned program that serves a hook. */
 export const HOOK_PROGRAM: Readonly<Record<Hook, 'xdp' | 'tc_ingress' | 'tc_egress'>> = {

@@ -9,7 +9,7 @@ import { LbError } from '../model/errors.ts'
 import { EMPTY_DEPLOYMENT } from '../model/live.ts'
 import type { LiveState } from '../model/live.ts'
 import type { Drift } from '../model/plan.ts'
-import { tableDrift } from '../plan/drift.ts'
+import { tableDrift } from './drift.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
 import { decode } from './decode.ts'
@@ -17,7 +17,7 @@ import { generationFolders, readActiveSlot, readManifest } from './generations.t
 import type { GenerationFolder } from './generations.ts'
 import { linkDrift } from './links.ts'
 import type { Manifest } from './manifest.ts'
-import type { InstancePaths } from './paths.ts'
+import type { InstancePaths } from '../model/paths.ts'
 
 export const SLOT_NONE = enums.lb_limit.LB_SLOT_NONE
 export const ABI_VERSION = enums.lb_limit.LB_ABI_VERSION

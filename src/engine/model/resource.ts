@@ -61,6 +61,10 @@ function targetWeights(targets: readonly Target[]): Json {
 }
 
 /** `attach` as configured, `mode` as chosen, `roles` why it is attached. */
-export function attachmentAttributes({ attach, mode, roles, ifindex }: Attachment): Attributes {
-  return { attach, mode, roles, ifindex }
+export function attachmentAttributes({ attach, mode, roles, ifindex, xdpXmit }: Attachment): Attributes {
+  if (ifindex === 0) return { attach, mode: ON_HOST, roles, ifindex: ON_HOST, xdpRedirect: ON_HOST }
+  return { attach, mode, roles, ifindex, xdpRedirect: xdpXmit }
 }
+
+/** What a plan made away from the host cannot tell. */
+const ON_HOST = '(known on the host)'

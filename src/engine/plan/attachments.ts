@@ -1,8 +1,8 @@
 /** Which interfaces the programs go on, and how: from the configuration and what the host says of itself. */
 import { LbError } from '../model/errors.ts'
+import type { NetInterface, NetRoute } from '../model/host.ts'
 import { compareNames } from '../model/order.ts'
 import type { Attach, Attachment, AttachMode, InterfaceRole, Snapshot } from '../model/snapshot.ts'
-import type { NetInterface, NetRoute } from '../ports/kernel.ts'
 
 /** Software devices, on which XDP costs more than it brings (veth loses TSO): tcx serves them better. */
 const VIRTUAL_DRIVERS = new Set([
@@ -80,4 +80,41 @@ function resolveOne(
 export function automaticMode({ driver, xdp }: NetInterface): AttachMode {
   if (driver === '' || VIRTUAL_DRIVERS.has(driver)) return 'tcx'
   return xdp?.native && xdp.redirect ? 'xdp' : 'tcx'
+}
+
+/** An interface index that only the host can tell. */
+export const UNKNOWN_IFINDEX = 0
+
+/**
+ * Attachments as far as they can be told away from the host: those that the live state has stay as
+ * they are there, others are known only once a plan is made on the host.
+ */
+export function offlineAttachments(snapshot: Snapshot, live: readonly Attachment[]): Attachment[] {
+  const known = new Map(live.map((attachment) => [attachment.name, attachment]))
+  const attach = new Map(snapshot.interfaces.map((item) => [item.name, item.attach]))
+  const listens = new Set(snapshot.proxies.flatMap(({ listen }) => listen.interfaces))
+  const stillBackend = live.filter(({ roles }) => roles.includes('backend')).map(({ name }) => name)
+  const names = new Set([...listens, ...attach.keys(), ...stillBackend])
+  return [...names]
+    .map((name): Attachment => {
+      const before = known.get(name)
+      const wanted = attach.get(name) ?? 'auto'
+      const held = {
+        listen: listens.has(name),
+        backend: stillBackend.includes(name),
+        configured: attach.has(name),
+      }
+      const roles = ROLE_ORDER.filter((role) => held[role])
+      if (before?.attach === wanted) return { ...before, roles }
+      const mode = wanted === 'auto' ? (before?.mode ?? 'tcx') : wanted
+      return {
+        name,
+        ifindex: before?.ifindex ?? UNKNOWN_IFINDEX,
+        attach: wanted,
+        mode,
+        roles,
+        xdpXmit: before?.xdpXmit ?? false,
+      }
+    })
+    .sort(compareNames)
 }

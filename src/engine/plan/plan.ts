@@ -6,7 +6,7 @@ import { resourcesOf } from '../model/resource.ts'
 import type { Attributes } from '../model/resource.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import { diff, summarise } from './diff.ts'
-import { repairs } from './drift.ts'
+import { repairs } from './repairs.ts'
 
 /** Where the desired deployment came from. */
 export interface PlanSource {

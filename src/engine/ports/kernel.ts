@@ -3,6 +3,7 @@
  * the addon by src/kernel, and in memory by test/support/fake-kernel.ts; one contract suite runs on both.
  * Failures are `LbError`s: `kernel` for a failed call, `host` for a missing right or interface.
  */
+import type { NetInterface, NetRoute } from '../model/host.ts'
 import type { AttachMode } from '../model/snapshot.ts'
 
 export interface KernelPort {
@@ -112,24 +113,6 @@ export interface LockHolder {
   readonly user: string | undefined
   /** ISO 8601. */
   readonly since: string | undefined
-}
-
-export interface NetInterface {
-  readonly name: string
-  readonly ifindex: number
-  readonly driver: string
-  readonly up: boolean
-  readonly mtu: number
-  readonly mac: string
-  readonly offloads: Readonly<Record<string, boolean>>
-  /** What its driver can do with XDP, where the kernel tells. */
-  readonly xdp: { readonly native: boolean; readonly redirect: boolean; readonly xmit: boolean } | undefined
-}
-
-export interface NetRoute {
-  readonly ifindex: number
-  readonly gateway: string | undefined
-  readonly type: 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit' | 'other'
 }
 
 export interface NetPort {

@@ -11,9 +11,9 @@ import {
   valueAt,
 } from '../abi/tables.ts'
 import type { TableImage, TableImages, TableName } from '../abi/tables.ts'
-import type { Change, Drift } from '../model/plan.ts'
+import type { Drift } from '../model/plan.ts'
 import type { Deployment } from '../model/snapshot.ts'
-import { changedAttributes } from './diff.ts'
+import { changedAttributes } from '../model/compare.ts'
 import { ownersOf } from './owners.ts'
 import type { Owners } from './owners.ts'
 
@@ -89,31 +89,4 @@ function rowDrift(
 /** Fields of lb_settings that a key of the configuration stands for. */
 const SETTING_ADDRESSES: Readonly<Record<string, string>> = {
   tcp_established_sec: 'settings.connectionTimeoutSec',
-}
-
-/**
- * The changes that put drift right where no change of the configuration's resources does already,
- * and where the resource it belongs to stays.
- */
-export function repairs(drift: readonly Drift[], changes: readonly Change[]): Change[] {
-  const changed = new Map(changes.map((change) => [change.address, change.action]))
-  const touched = changes.map(({ address }) => address)
-  const repaired = drift.filter(({ address, where }) => {
-    const owner = ownerOf(address)
-    if (changed.has(address) || changed.get(owner) === 'delete') return false
-    if (where === 'table selection') return true
-    return !touched.some((other) => other === owner || (owner !== '' && other.startsWith(`${owner}.`)))
-  })
-  return repaired.map(reverse)
-}
-
-/** `proxy.web.target["x"]` → `proxy.web`: the resource that a row of a table is a detail of. */
-function ownerOf(address: string): string {
-  return /^(?:proxy|interface)(?:\.[A-Za-z0-9_-]+|\["(?:[^"\\]|\\.)*"\])/.exec(address)?.[0] ?? ''
-}
-
-function reverse({ action, address, before, after }: Drift): Change {
-  if (action === 'create') return { action: 'delete', address, before: after, after: null }
-  if (action === 'delete') return { action: 'create', address, before: null, after: before }
-  return { action, address, before: after, after: before }
 }

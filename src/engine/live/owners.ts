@@ -1,9 +1,8 @@
 /** What each row of a generation's tables belongs to, in words of the configuration. */
-import { numberDeployment } from '../abi/compile.ts'
+import { numberDeployment, runOf } from '../abi/compile.ts'
 import { formatIp, formatEndpoint, isMapped } from '../model/ip.ts'
 import { interfaceAddress, proxyAddress, sourceRouteAddress } from '../model/resource.ts'
 import type { Deployment } from '../model/snapshot.ts'
-import { selectionRun } from '../select/run.ts'
 import { protocolName } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
 import type { TableName } from '../abi/tables.ts'
@@ -74,7 +73,7 @@ function groupOwners(
     for (const { ip, port } of targets) {
       members.push(`${owner[row]}.target[${JSON.stringify(formatEndpoint(ip, port))}]`)
     }
-    const entries = selectionRun(targets.map(({ weight }) => weight)).length
+    const entries = runOf(targets).length
     for (let i = 0; i < entries; i++) selection.push(`${owner[row]}.selection[${i}]`)
   }
   return { groups: owner.map((name) => `${name}.group`), members, selection }

@@ -1,0 +1,82 @@
+/** Configuration and live state → plan: what `lb plan` and `lb apply` have in common. */
+import { toCanonicalYaml } from '../engine/config/canonical.ts'
+import { checkHost } from '../engine/config/host.ts'
+import { loadConfig } from '../engine/config/load.ts'
+import type { Loaded } from '../engine/config/load.ts'
+import { hex } from '../engine/abi/describe.ts'
+import type { World } from '../engine/execute/world.ts'
+import { readLive } from '../engine/live/read.ts'
+import type { LiveState } from '../engine/model/live.ts'
+import type { ExecutablePlan } from '../engine/model/plan.ts'
+import type { Problem } from '../engine/model/problem.ts'
+import type { Deployment, Snapshot } from '../engine/model/snapshot.ts'
+import { offlineAttachments, resolveAttachments, targetAddresses } from '../engine/plan/attachments.ts'
+import { makePlan } from '../engine/plan/plan.ts'
+import { ConfigError } from './base.ts'
+import { configPaths, readSources } from './sources.ts'
+
+export type ValidConfig = Extract<Loaded, { ok: true }> & { readonly files: readonly string[] }
+
+/** @throws ConfigError with everything that is wrong. */
+export function loadDesired(given: readonly string[] | undefined): ValidConfig {
+  const sources = readSources(configPaths(given))
+  const loaded = loadConfig(sources)
+  if (!loaded.ok) throw new ConfigError(loaded.problems)
+  return { ...loaded, files: sources.map(({ file }) => file) }
+}
+
+/** A configuration on this host: interfaces checked, ways of attaching chosen. */
+export function deploy(world: World, config: ValidConfig): Deployment {
+  const { net } = world.kernel
+  const interfaces = net.interfaces()
+  const problems: Problem[] = checkHost(
+    config,
+    interfaces.map(({ name }) => name),
+  )
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { snapshot: config.snapshot, attachments: attachmentsHere(world, config.snapshot) }
+}
+
+export function attachmentsHere({ kernel: { net } }: World, snapshot: Snapshot): Deployment['attachments'] {
+  const addresses = targetAddresses(snapshot)
+  const found = net.routes(addresses)
+  const routes = new Map(
+    addresses.flatMap((address, i) => {
+      const route = found[i]
+      return route ? [[address, route] as const] : []
+    }),
+  )
+  return resolveAttachments(snapshot, { interfaces: net.interfaces(), routes })
+}
+
+export interface Planned {
+  readonly plan: ExecutablePlan
+  readonly live: LiveState
+  readonly warnings: readonly Problem[]
+}
+
+/** Plans against the live maps. */
+export function planLive(world: World, given: readonly string[] | undefined): Planned {
+  const config = loadDesired(given)
+  const { live } = readLive(world.kernel, world.host, world.instance, world.paths)
+  const plan = makePlan(live, deploy(world, config), {
+    sources: config.files,
+    configHash: configHash(world, config.snapshot),
+    program: hex(world.kernel.objectSha256),
+  })
+  return { plan, live, warnings: config.warnings }
+}
+
+/** Plans against a saved state, with no kernel: what only the host can tell is taken from the state. */
+export function planOffline(live: LiveState, given: readonly string[] | undefined): Planned {
+  const config = loadDesired(given)
+  const { snapshot } = config
+  const desired = { snapshot, attachments: offlineAttachments(snapshot, live.deployment.attachments) }
+  const plan = makePlan(live, desired, { sources: config.files, configHash: '', program: undefined })
+  return { plan, live, warnings: config.warnings }
+}
+
+/** The same for the same configuration, however it is written. */
+export function configHash({ host }: World, snapshot: Snapshot): string {
+  return host.digest([toCanonicalYaml(snapshot)])
+}

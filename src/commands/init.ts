@@ -1,0 +1,46 @@
+import { Args, Flags } from '@oclif/core'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { BaseCommand } from '../cli/base.ts'
+import { packageRoot } from '../cli/context.ts'
+import { starterFile } from '../engine/config/starter.ts'
+import { LbError } from '../engine/model/errors.ts'
+
+const SCHEMA_FILE = 'lb.schema.json'
+
+export default class Init extends BaseCommand {
+  static override summary =
+    'Write a commented configuration to start from, with the schema for editors beside it.'
+  static override examples = ['<%= config.bin %> init', '<%= config.bin %> init conf/edge.yaml']
+  static override args = {
+    file: Args.string({ description: 'where to write it', default: 'lb.yaml' }),
+  }
+  static override flags = {
+    force: Flags.boolean({ description: 'write over a file that is there' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Init)
+    const schema = join(dirname(args.file), SCHEMA_FILE)
+    write(args.file, starterFile(), flags.force)
+    // The schema is this version's, whatever was there.
+    write(schema, readFileSync(join(packageRoot(), 'schema', SCHEMA_FILE), 'utf8'), true)
+    this.print(`Wrote ${args.file} and ${schema}. Next: edit it, then \`lb validate -c ${args.file}\`.`)
+    return { formatVersion: 1, file: args.file, schema }
+  }
+}
+
+function write(path: string, text: string, overwrite: boolean): void {
+  try {
+    writeFileSync(path, text, { flag: overwrite ? 'w' : 'wx' })
+  } catch (cause) {
+    const code = (cause as { code?: string }).code ?? ''
+    if (code === 'EEXIST') {
+      throw new LbError('input', `${path} is there already; nothing was written`, {
+        cause,
+        hint: 'name another file, or add --force',
+      })
+    }
+    throw new LbError('input', `cannot write ${path}: ${code}`, { cause })
+  }
+}

@@ -1,0 +1,73 @@
+import { Flags } from '@oclif/core'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { BaseCommand, configFlag } from '../cli/base.ts'
+import { EXIT_CHANGES } from '../cli/exit-codes.ts'
+import { openWorld } from '../cli/context.ts'
+import { configDiff } from '../cli/output.ts'
+import { planLive, planOffline } from '../cli/planning.ts'
+import type { Planned } from '../cli/planning.ts'
+import { LbError } from '../engine/model/errors.ts'
+import { hasChanges } from '../engine/model/plan.ts'
+import { writePlanFile } from '../engine/plan/plan-file.ts'
+import { parseStateJson } from '../engine/plan/state-file.ts'
+import { renderPlan } from '../render/plan.ts'
+import { planJson } from '../render/plan-json.ts'
+
+export default class Plan extends BaseCommand {
+  static override summary = 'Show what apply would change, and what drifted.'
+  static override description = `Compares the configuration with what the BPF maps hold. Changes nothing and takes no lock.
+Exit code 0, or 2 with --detailed-exitcode where there are changes.`
+  static override examples = [
+    '<%= config.bin %> plan -c lb.yaml',
+    '<%= config.bin %> plan -c lb.yaml -o change.plan',
+    '<%= config.bin %> plan -c conf.d --against state.json --json',
+  ]
+  static override flags = {
+    config: configFlag(),
+    out: Flags.string({ char: 'o', helpValue: 'FILE', description: 'save the plan, for `lb apply FILE`' }),
+    diff: Flags.boolean({ description: 'show a text diff of the canonical configuration as well' }),
+    'detailed-exitcode': Flags.boolean({ description: 'exit with 2 where there are changes' }),
+    against: Flags.string({
+      helpValue: 'STATE',
+      description: 'plan against a saved `lb show --json`, on any machine and without root',
+      exclusive: ['out'],
+    }),
+  }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Plan)
+    const planned =
+      flags.against === undefined
+        ? await this.planHere(flags.instance, flags.config, flags.out)
+        : planOffline(readState(flags.against), flags.config)
+    const { plan } = planned.plan
+    for (const { message, hint } of planned.warnings)
+      this.note(`Warning: ${message}${hint ? ` (${hint})` : ''}`)
+    this.print(renderPlan(plan, { palette: this.palette }))
+    if (flags.diff) this.print(configDiff(planned.plan, this.palette))
+    if (flags.out !== undefined) this.note(`Saved the plan. To apply exactly this: lb apply ${flags.out}`)
+    if (flags['detailed-exitcode'] && hasChanges(plan)) process.exitCode = EXIT_CHANGES
+    return planJson(plan)
+  }
+
+  private async planHere(
+    instance: string,
+    config: readonly string[] | undefined,
+    out: string | undefined,
+  ): Promise<Planned> {
+    const world = await openWorld(instance)
+    const planned = planLive(world, config)
+    if (out !== undefined) writeFileSync(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600 })
+    return planned
+  }
+}
+
+function readState(path: string): Planned['live'] {
+  let text: string
+  try {
+    text = readFileSync(path === '-' ? 0 : path, 'utf8')
+  } catch (cause) {
+    throw new LbError('input', `cannot read the saved state ${path}`, { cause })
+  }
+  return parseStateJson(text)
+}

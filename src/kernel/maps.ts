@@ -1,0 +1,43 @@
+/** Maps of the addon as the engine's port. */
+import { BpfMap, MAP_FLAGS } from '../../native/index.ts'
+import type { MapPort, MapSpec } from '../engine/ports/kernel.ts'
+import { attempt, unless } from './errors.ts'
+
+const native = new WeakMap<MapPort, BpfMap>()
+
+export function createMap(spec: MapSpec): MapPort {
+  const flags =
+    (spec.flags.includes('no-prealloc') ? MAP_FLAGS.NO_PREALLOC : 0) |
+    (spec.flags.includes('inner-map') ? MAP_FLAGS.INNER_MAP : 0)
+  return mapPort(attempt(() => BpfMap.create({ ...spec, flags })))
+}
+
+export function openMap(path: string): MapPort | undefined {
+  const map = unless(['ENOENT'], () => BpfMap.openPinned(path))
+  return map && mapPort(map)
+}
+
+/** The addon's map behind a port that this module made. */
+export function nativeMap(port: MapPort): BpfMap {
+  const map = native.get(port)
+  if (!map) throw new TypeError('not a map of the kernel adapter')
+  return map
+}
+
+export function mapPort(map: BpfMap): MapPort {
+  const port: MapPort = {
+    info: map.info,
+    lookup: (key) => attempt(() => map.lookup(key)),
+    update: (key, value) => attempt(() => map.update(key, value)),
+    updateInner: (key, inner) => attempt(() => map.updateInner(key, nativeMap(inner))),
+    delete: (key) => attempt(() => map.delete(key)),
+    readAll: () => attempt(() => map.readAll()),
+    updateBatch: (keys, values) => attempt(() => map.updateBatch(keys, values)),
+    deleteBatch: (keys) => attempt(() => map.deleteBatch(keys)),
+    freeze: () => attempt(() => map.freeze()),
+    pin: (path) => attempt(() => map.pin(path)),
+    [Symbol.dispose]: () => map.close(),
+  }
+  native.set(port, map)
+  return port
+}
