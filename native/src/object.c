@@ -115,7 +115,9 @@ static napi_value object_programs(napi_env env, napi_callback_info info)
 	if (napi_get_array_length(env, args.v[1], &count) != napi_ok)
 		return fail_type(env, "programs must be an array");
 	bpf_object__for_each_program(program, handle->object)
+	{
 		bpf_program__set_autoload(program, false);
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		if (napi_get_element(env, args.v[1], i, &item) != napi_ok ||
 			!value_string(env, item, "program name", name, sizeof(name)))
@@ -163,8 +165,13 @@ static napi_value object_map_names(napi_env env, napi_callback_info info)
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_OBJECT)))
 		return NULL;
 	out = js_array(env);
-	bpf_object__for_each_map(map, handle->object) if (bpf_map__fd(map) >= 0)
-		js_push(env, out, i++, js_string(env, bpf_map__name(map)));
+	name = handle->map_names;
+	bpf_object__for_each_map(map, handle->object)
+	{
+		if (bpf_map__fd(map) >= 0)
+			js_push(env, out, i++, js_string(env, *name));
+		name++;
+	}
 	return out;
 }
 
@@ -179,8 +186,11 @@ static napi_value object_program_names(napi_env env, napi_callback_info info)
 	if (!args_read(env, info, &args) || !(handle = arg_handle(&args, 0, HANDLE_OBJECT)))
 		return NULL;
 	out = js_array(env);
-	bpf_object__for_each_program(program, handle->object) if (bpf_program__fd(program) >= 0)
-		js_push(env, out, i++, js_string(env, bpf_program__name(program)));
+	bpf_object__for_each_program(program, handle->object)
+	{
+		if (bpf_program__fd(program) >= 0)
+			js_push(env, out, i++, js_string(env, bpf_program__name(program)));
+	}
 	return out;
 }
 
