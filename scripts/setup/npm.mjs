@@ -35,6 +35,6 @@ function isCurrent() {
 export async function ensureNodeModules() {
   if (isCurrent()) return
   console.log('Installing npm packages')
-  // Whatever NODE_ENV says: the build needs the development packages.
-  await exec('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+  // Whatever NODE_ENV says: the build needs the development packages. None needs an install script.
+  await exec('npm', ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'])
 }
