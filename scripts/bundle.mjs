@@ -34,7 +34,7 @@ await build({
   external: ['typescript'],
   // CommonJS packages in the bundle call require() for Node's own modules.
   banner: { js: "import{createRequire as __lb}from'node:module';const require=__lb(import.meta.url);" },
-})
+}).catch(() => process.exit(1)) // esbuild has said what is wrong, with the place.
 
 // After the bundle, as this loads the commands from it.
 const { Plugin, settings } = await import('@oclif/core')
