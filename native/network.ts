@@ -8,6 +8,9 @@ export interface InterfaceInfo {
   readonly mtu: number
   readonly up: boolean
   readonly mac: string
+  /** Id of the XDP program on it, if any; `xdpGeneric`: in generic mode. */
+  readonly xdpProgram: number | undefined
+  readonly xdpGeneric: boolean
   /** NETDEV_XDP_ACT_* bits from the netdev netlink family (kernel 6.3), or `undefined`. */
   readonly xdpFeatures: number | undefined
   /** ethtool offloads that matter: `rx-checksum`, `tx-checksum`, `tso`, `gso`, `gro`, `lro`. */

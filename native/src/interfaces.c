@@ -25,7 +25,7 @@ static void write_mac(char *out, size_t size, struct nl_attribute address)
 
 static int on_link(const struct nlmsghdr *message, void *context)
 {
-	struct nl_attribute attributes[IFLA_MTU + 1];
+	struct nl_attribute attributes[IFLA_XDP + 1], xdp[IFLA_XDP_PROG_ID + 1];
 	const struct ifinfomsg *link = NLMSG_DATA(message);
 	struct interface_list *list = context;
 	struct interface *item;
@@ -42,12 +42,17 @@ static int on_link(const struct nlmsghdr *message, void *context)
 		list->items = items;
 		list->capacity = capacity;
 	}
-	nl_attributes(message, sizeof(*link), attributes, IFLA_MTU);
+	nl_attributes(message, sizeof(*link), attributes, IFLA_XDP);
+	nl_nested(attributes[IFLA_XDP], xdp, IFLA_XDP_PROG_ID);
 	item = &list->items[list->count++];
 	memset(item, 0, sizeof(*item));
 	item->ifindex = (uint32_t)link->ifi_index;
 	item->up = link->ifi_flags & IFF_UP;
 	item->mtu = nl_u32(attributes[IFLA_MTU]);
+	item->xdp_program = nl_u32(xdp[IFLA_XDP_PROG_ID]);
+	if (xdp[IFLA_XDP_ATTACHED].size)
+		item->xdp_generic =
+			*(const uint8_t *)xdp[IFLA_XDP_ATTACHED].data == XDP_ATTACHED_SKB;
 	length = attributes[IFLA_IFNAME].size;
 	if (length)
 		memcpy(item->name, attributes[IFLA_IFNAME].data,
@@ -87,6 +92,9 @@ static napi_value to_js(napi_env env, const struct interface *item)
 	js_set(env, out, "mtu", js_number(env, item->mtu));
 	js_set(env, out, "up", js_bool(env, item->up));
 	js_set(env, out, "mac", js_string(env, item->mac));
+	js_set(env, out, "xdpProgram",
+		item->xdp_program ? js_number(env, item->xdp_program) : js_undefined(env));
+	js_set(env, out, "xdpGeneric", js_bool(env, item->xdp_generic));
 	js_set(env, out, "xdpFeatures",
 		item->has_xdp_features ? js_number(env, (double)item->xdp_features)
 				       : js_undefined(env));

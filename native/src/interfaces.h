@@ -16,6 +16,8 @@ struct interface {
 	uint32_t ifindex;
 	uint32_t mtu;
 	bool up;
+	uint32_t xdp_program; /* 0: none */
+	bool xdp_generic;
 	bool has_xdp_features;
 	uint64_t xdp_features;
 	bool offloads[OFFLOADS];

@@ -46,15 +46,13 @@ void nl_add(struct nl_request *request, uint16_t type, const void *data, size_t 
 	request->header.nlmsg_len = (uint32_t)(start + attribute->nla_len);
 }
 
-void nl_attributes(
-	const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max)
+static void read_attributes(
+	const void *base, size_t start, size_t end, struct nl_attribute *out, uint16_t max)
 {
-	size_t start = NLMSG_LENGTH(NLMSG_ALIGN(fixed)), end = message->nlmsg_len;
-
 	memset(out, 0, sizeof(*out) * (max + 1u));
 	while (start + NLA_HDRLEN <= end) {
 		const struct nlattr *attribute =
-			(const struct nlattr *)((const uint8_t *)message + start);
+			(const struct nlattr *)((const uint8_t *)base + start);
 		uint16_t type = attribute->nla_type & NLA_TYPE_MASK;
 
 		if (attribute->nla_len < NLA_HDRLEN || start + attribute->nla_len > end)
@@ -65,6 +63,19 @@ void nl_attributes(
 		}
 		start += NLA_ALIGN(attribute->nla_len);
 	}
+}
+
+void nl_attributes(
+	const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max)
+{
+	size_t start = NLMSG_LENGTH(NLMSG_ALIGN(fixed));
+
+	read_attributes(message, start, message->nlmsg_len, out, max);
+}
+
+void nl_nested(struct nl_attribute parent, struct nl_attribute *out, uint16_t max)
+{
+	read_attributes(parent.data, 0, parent.size, out, max);
 }
 
 uint32_t nl_u32(struct nl_attribute attribute)

@@ -43,6 +43,9 @@ int nl_exchange(int fd, struct nl_request *request, nl_each each, void *context)
 void nl_attributes(
 	const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max);
 
+/* The attributes inside an attribute, by type, up to `max`; none inside one that is absent. */
+void nl_nested(struct nl_attribute parent, struct nl_attribute *out, uint16_t max);
+
 uint32_t nl_u32(struct nl_attribute attribute);
 
 #endif

@@ -9,7 +9,7 @@ import { EXIT_CODES } from './exit-codes.ts'
 /** Names of folders in bpffs, which refuses dots. */
 const INSTANCE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 
-export const instanceFlag = Flags.custom<string>({
+export const instanceFlag = Flags.custom({
   description: 'the load balancer to work on; several can live on one host',
   default: 'default',
   helpValue: 'NAME',
@@ -59,9 +59,14 @@ export abstract class BaseCommand extends Command {
     process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
   }
 
+  /** The exit code of a command that did what it should. */
+  protected exitWith(code: number): void {
+    process.exitCode = code
+  }
+
   protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
     const failure = await describeFailure(error)
-    if (!failure) return super.catch(error)
+    if (!failure) throw error
     if (this.jsonEnabled()) this.logJson(failure.json)
     else this.note(failure.text(makePalette(useColour(process.stderr))))
     process.exitCode = EXIT_CODES[failure.code]

@@ -46,7 +46,7 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     this.print(renderPlan(plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(planned.plan, this.palette))
     if (flags.out !== undefined) this.note(`Saved the plan. To apply exactly this: lb apply ${flags.out}`)
-    if (flags['detailed-exitcode'] && hasChanges(plan)) process.exitCode = EXIT_CHANGES
+    if (flags['detailed-exitcode'] && hasChanges(plan)) this.exitWith(EXIT_CHANGES)
     return planJson(plan)
   }
 

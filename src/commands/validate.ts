@@ -44,7 +44,7 @@ export default class Validate extends BaseCommand {
     }
     const valid = !problems.some(({ severity }) => severity === 'error')
     this.print(this.render(problems, flags.format, sources.length))
-    if (!valid) process.exitCode = EXIT_CODES.config
+    if (!valid) this.exitWith(EXIT_CODES.config)
     return problemsJson(problems)
   }
 

@@ -6,13 +6,12 @@ import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   BpfLink,
-  BpfProgram,
   clsactAttach,
   clsactDetach,
   clsactQuery,
   interfaces,
 } from '../../native/index.ts'
-import type { ClsactFilter, TcDirection } from '../../native/index.ts'
+import type { BpfProgram, ClsactFilter, TcDirection } from '../../native/index.ts'
 import { unescapePin } from '../engine/model/paths.ts'
 import type { Hook, LinkPort, ProgramPort } from '../engine/ports/kernel.ts'
 import { attempt, translate, isSystemError, unless } from './errors.ts'

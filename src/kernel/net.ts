@@ -10,10 +10,12 @@ const XDP_BASIC = 1 << 0
 const XDP_REDIRECT = 1 << 1
 const XDP_NDO_XMIT = 1 << 2
 
-function netInterface({ xdpFeatures, ...info }: InterfaceInfo): NetInterface {
+function netInterface({ xdpFeatures, xdpProgram, xdpGeneric, ...info }: InterfaceInfo): NetInterface {
   const has = (bit: number): boolean => ((xdpFeatures ?? 0) & bit) !== 0
   return {
     ...info,
+    xdpProgram:
+      xdpProgram === undefined ? undefined : { id: xdpProgram, mode: xdpGeneric ? 'xdp-generic' : 'xdp' },
     xdp:
       xdpFeatures === undefined
         ? undefined

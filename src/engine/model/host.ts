@@ -7,6 +7,8 @@ export interface NetInterface {
   readonly mtu: number
   readonly mac: string
   readonly offloads: Readonly<Record<string, boolean>>
+  /** The XDP program on it, whoever's. */
+  readonly xdpProgram: { readonly id: number; readonly mode: 'xdp' | 'xdp-generic' } | undefined
   /** What its driver can do with XDP, where the kernel tells. */
   readonly xdp: { readonly native: boolean; readonly redirect: boolean; readonly xmit: boolean } | undefined
 }

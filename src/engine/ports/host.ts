@@ -5,7 +5,7 @@ export interface HostPort {
   /** Who runs the command: `root`, or `alice` behind sudo. */
   readonly user: string
   /** SHA-256 in hex over the parts, in order. */
-  digest(parts: Iterable<Uint8Array | string>): string
+  readonly digest: (parts: Iterable<Uint8Array | string>) => string
   deflate(bytes: Uint8Array): Uint8Array
   /** Throws on anything that `deflate` did not make. */
   inflate(bytes: Uint8Array): Uint8Array
