@@ -111,12 +111,4 @@ static __always_inline struct lb_conn *conn_find(const union tuple *t, const boo
 	return table ? bpf_map_lookup_elem(table, t) : NULL;
 }
 
-/* The lock of a pair; NULL never happens, but the verifier cannot know. */
-static __always_inline struct lb_lock *conn_lock(const union tuple *forward, const bool v6)
-{
-	__u32 index = tuple_hash(forward, v6) >> 40 & (LB_CONN_LOCKS - 1);
-
-	return bpf_map_lookup_elem(&conn_locks, &index);
-}
-
 #endif

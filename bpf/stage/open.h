@@ -146,7 +146,7 @@ static __always_inline enum lb_reason open_connection(const struct arrival *a, c
 {
 	const struct lb_listener *listener;
 	const struct lb_group *group;
-	struct lb_lock *lock;
+	__u32 lock;
 	enum lb_reason reason;
 
 	reason = find_listener(a, &listener, v6);
@@ -156,7 +156,7 @@ static __always_inline enum lb_reason open_connection(const struct arrival *a, c
 	if (reason != LB_OK)
 		return reason;
 	lock = conn_lock(&a->tuple, v6);
-	if (!lock || !lock_take(lock))
+	if (!lock_take(lock))
 		return LB_DROP_CONN_BUSY;
 	reason = open_locked(a, group, v6);
 	lock_release(lock);

@@ -20,10 +20,10 @@ static const struct lb_settings default_settings = {
 	.tcp_syn_sec = 30,
 	.tcp_established_sec = 300,
 	.tcp_fin_sec = 60,
-	.tcp_time_wait_sec = 10,
+	.tcp_time_wait_sec = 60,
 	.tcp_reset_sec = 10,
 	.udp_oneway_sec = 30,
-	.udp_stream_sec = 300,
+	.udp_stream_sec = 180,
 };
 
 struct sweep_round {
@@ -92,7 +92,7 @@ static __always_inline long sweep_half(const union tuple *own, struct lb_conn *c
 	bool reverse = conn->flags & LB_CONN_REVERSE;
 	union tuple sibling;
 	struct lb_conn *other;
-	struct lb_lock *lock;
+	__u32 lock;
 
 	if (!idle && slice != round->slice)
 		return 0;
@@ -100,7 +100,7 @@ static __always_inline long sweep_half(const union tuple *own, struct lb_conn *c
 	if (other && !(idle && is_idle(other, round)))
 		return 0;
 	lock = conn_lock(reverse ? &sibling : own, v6);
-	if (!lock || !lock_take(lock))
+	if (!lock_take(lock))
 		return 0;
 	close_if_dead(own, round, v6);
 	lock_release(lock);

@@ -77,7 +77,7 @@ static __always_inline __u8 next_state(__u8 state, __u8 tcp_flags, bool reverse)
 static __always_inline void change_state(const struct arrival *a, const bool v6)
 {
 	struct lb_conn *own = conn_find(&a->tuple, v6), *other;
-	struct lb_lock *lock;
+	__u32 lock;
 	union tuple sibling;
 	bool reverse;
 	__u8 state;
@@ -87,7 +87,7 @@ static __always_inline void change_state(const struct arrival *a, const bool v6)
 	reverse = own->flags & LB_CONN_REVERSE;
 	tuple_sibling(&sibling, &a->tuple, conn_nat_addr(own), own->nat_port_be, reverse, v6);
 	lock = conn_lock(reverse ? &sibling : &a->tuple, v6);
-	if (!lock || !lock_take(lock))
+	if (!lock_take(lock))
 		return;
 	own = conn_find(&a->tuple, v6);
 	other = conn_find(&sibling, v6);

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Compiles bpf/lb.bpf.c to build/bpf/lb.bpf.o. CLANG and LLVM_STRIP name other tools than the default ones.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+clang=${CLANG:-clang}
+strip=${LLVM_STRIP:-llvm-strip}
+object=build/bpf/lb.bpf.o
+
+# clang for the bpf target does not look into the host's multiarch folder, where <asm/types.h> is.
+multiarch=$("$clang" -print-multiarch)
+
+mkdir -p "$(dirname "$object")"
+"$clang" -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
+  -idirafter "/usr/include/${multiarch:-$(uname -m)-linux-gnu}" -c bpf/lb.bpf.c -o "$object.$$"
+# DWARF goes, BTF stays.
+"$strip" -g "$object.$$"
+mv "$object.$$" "$object"
