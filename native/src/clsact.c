@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct filter {
 	uint32_t ifindex, egress, handle, priority;
@@ -26,12 +27,13 @@ static bool read_filter(const struct args *args, int first, struct filter *filte
 	return false;
 }
 
-static struct bpf_tc_hook hook_of(const struct filter *filter)
+/* In place: libbpf refuses a hook whose padding is not zero, and copying one does not copy that. */
+static void fill_hook(struct bpf_tc_hook *hook, const struct filter *filter)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)filter->ifindex,
-		.attach_point = filter->egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
-
-	return hook;
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)filter->ifindex;
+	hook->attach_point = filter->egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
 static const char *direction_of(const struct filter *filter)
@@ -54,7 +56,7 @@ static napi_value clsact_attach(napi_env env, napi_callback_info info)
 	if (!args_read(env, info, &args) || !(program = arg_handle(&args, 0, HANDLE_PROGRAM)) ||
 		!read_filter(&args, 1, &filter))
 		return NULL;
-	hook = hook_of(&filter);
+	fill_hook(&hook, &filter);
 	opts.handle = filter.handle;
 	opts.priority = filter.priority;
 	opts.prog_fd = program->fd;
@@ -87,7 +89,7 @@ static napi_value clsact_detach(napi_env env, napi_callback_info info)
 
 	if (!args_read(env, info, &args) || !read_filter(&args, 0, &filter))
 		return NULL;
-	hook = hook_of(&filter);
+	fill_hook(&hook, &filter);
 	opts.handle = filter.handle;
 	opts.priority = filter.priority;
 	capture_begin(&capture);
@@ -112,7 +114,7 @@ static napi_value clsact_query(napi_env env, napi_callback_info info)
 
 	if (!args_read(env, info, &args) || !read_filter(&args, 0, &filter))
 		return NULL;
-	hook = hook_of(&filter);
+	fill_hook(&hook, &filter);
 	opts.handle = filter.handle;
 	opts.priority = filter.priority;
 	capture_begin(&capture);

@@ -22,7 +22,7 @@ static const struct {
 } KINDS[] = {
 	[HANDLE_MAP] = {"map", "a map", "bpf-map"},
 	[HANDLE_PROGRAM] = {"program", "a program", "bpf-prog"},
-	[HANDLE_LINK] = {"link", "a link", "bpf_link"},
+	[HANDLE_LINK] = {"link", "a link", "bpf-link"},
 	[HANDLE_OBJECT] = {"object", "an object", NULL},
 	[HANDLE_LOCK] = {"directory lock", "a directory lock", NULL},
 };
@@ -183,6 +183,9 @@ static int check_kind(int fd, enum handle_kind kind)
 	if (length < 0)
 		return errno;
 	target[length] = 0;
+	for (char *c = target; *c; c++)
+		if (*c == '_')
+			*c = '-';
 	return strstr(target, KINDS[kind].link) ? 0 : EINVAL;
 }
 

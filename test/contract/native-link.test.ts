@@ -1,0 +1,290 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { mustRun } from '../support/lab/run.ts'
+import { runChild, vethPair } from '../support/native-child.ts'
+import { compileBpf, pinFolder } from '../support/native.ts'
+
+describe('XDP links', () => {
+  test('attach, see packets, take another program and detach', async () => {
+    const { near, far } = await vethPair()
+    const seen = await runChild(
+      async (native, { object: path, far }) => {
+        const { execFileSync } = process.getBuiltinModule('node:child_process')
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        const count = object.program('xdp_count')
+        const drop = object.program('xdp_drop')
+        const link = native.BpfLink.attachXdp(count, ifindex, 'native')
+        const before = link.info
+        const record = await new Promise((resolve) => {
+          const events = new native.RingBuffer(object.map('events'), (bytes) => {
+            events.close()
+            resolve([...bytes])
+          })
+          // Any frame will do: the neighbour solicitation of an address that nobody has.
+          execFileSync('nsenter', [
+            `--net=/run/netns/${far}`,
+            'ip',
+            'address',
+            'add',
+            '10.9.9.1/24',
+            'dev',
+            'v1',
+          ])
+          execFileSync('nsenter', [`--net=/run/netns/${far}`, 'bash', '-c', 'echo x > /dev/udp/10.9.9.2/9'])
+        })
+        link.update(drop)
+        const after = link.info
+        link.detach()
+        const detached = link.info
+        const expected = { count: count.info.id, drop: drop.info.id, ifindex }
+        return { before, after, detached, record, expected }
+      },
+      { object: compileBpf('native'), far },
+      near,
+    )
+    const { count, drop, ifindex } = seen.expected
+    expect(seen.before).toEqual({ id: seen.before.id, type: 'xdp', programId: count, ifindex })
+    expect(seen.after).toEqual({ ...seen.before, programId: drop })
+    expect(seen.detached).toMatchObject({ type: 'xdp', ifindex: 0 })
+    expect(seen.record).toEqual([7, 0, 0, 0, 80, 0, 187, 1])
+  })
+
+  test('attach in generic mode', async () => {
+    const { near } = await vethPair()
+    const shown = await runChild(
+      (native, path) => {
+        const { execFileSync } = process.getBuiltinModule('node:child_process')
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path, { programs: ['xdp_drop'] })
+        const link = native.BpfLink.attachXdp(object.program('xdp_drop'), ifindex, 'generic')
+        const shown = execFileSync('ip', ['link', 'show', 'v0'], { encoding: 'utf8' })
+        link.close()
+        return [shown, execFileSync('ip', ['link', 'show', 'v0'], { encoding: 'utf8' })]
+      },
+      compileBpf('native'),
+      near,
+    )
+    expect(shown[0]).toContain('xdpgeneric')
+    expect(shown[1]).not.toContain('xdp')
+  })
+
+  test('are refused where another is, and where there is no interface', async () => {
+    const { near } = await vethPair()
+    const errors = await runChild(
+      (native, path) => {
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        const xdp = object.program('xdp_drop')
+        const tc = object.program('tc_pass')
+        const first = native.BpfLink.attachXdp(xdp, ifindex, 'native')
+        const attempts = [
+          () => native.BpfLink.attachXdp(xdp, ifindex, 'native'),
+          () => native.BpfLink.attachXdp(xdp, 9999, 'generic'),
+          () => native.BpfLink.attachTcx(tc, 9999, 'ingress'),
+          () => native.BpfLink.attachXdp(tc, ifindex, 'native'),
+          () => first.update(tc),
+        ]
+        return attempts.map((attempt) => {
+          try {
+            attempt()
+            return undefined
+          } catch (error) {
+            return { ...(error as Error), message: (error as Error).message.replace(String(ifindex), 'v0') }
+          }
+        })
+      },
+      compileBpf('native'),
+      near,
+    )
+    expect(errors).toEqual([
+      {
+        code: 'EBUSY',
+        errno: 16,
+        syscall: 'bpf(BPF_LINK_CREATE)',
+        message: 'attach an XDP program to interface v0 (native): Device or resource busy (EBUSY)',
+      },
+      expect.objectContaining({ code: 'EINVAL' }),
+      expect.objectContaining({ code: 'ENODEV' }),
+      expect.objectContaining({ code: 'EINVAL' }),
+      expect.objectContaining({ syscall: 'bpf(BPF_LINK_UPDATE)', code: 'EINVAL' }),
+    ])
+  })
+
+  test('know when their interface is gone', async () => {
+    const { near } = await vethPair()
+    const ifindexes = await runChild(
+      (native, path) => {
+        const { execFileSync } = process.getBuiltinModule('node:child_process')
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        const links = [
+          native.BpfLink.attachXdp(object.program('xdp_drop'), ifindex, 'native'),
+          native.BpfLink.attachTcx(object.program('tc_pass'), ifindex, 'ingress'),
+        ]
+        execFileSync('ip', ['link', 'delete', 'v0'])
+        return links.map((link) => link.info.ifindex)
+      },
+      compileBpf('native'),
+      near,
+    )
+    expect(ifindexes).toEqual([0, 0])
+  })
+})
+
+describe('tcx links', () => {
+  test('attach in both directions, update and detach', async () => {
+    const { near } = await vethPair()
+    const { infos, ids, ifindex } = await runChild(
+      (native, path) => {
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        const count = object.program('tc_count')
+        const pass = object.program('tc_pass')
+        const ingress = native.BpfLink.attachTcx(count, ifindex, 'ingress')
+        const egress = native.BpfLink.attachTcx(count, ifindex, 'egress')
+        const infos = [ingress.info, egress.info]
+        egress.update(pass)
+        infos.push(egress.info)
+        ingress.detach()
+        infos.push(ingress.info)
+        return { infos, ids: [count.info.id, pass.info.id], ifindex }
+      },
+      compileBpf('native'),
+      near,
+    )
+    expect(infos).toMatchObject([
+      { type: 'tcx', programId: ids[0], ifindex, direction: 'ingress' },
+      { type: 'tcx', programId: ids[0], ifindex, direction: 'egress' },
+      { type: 'tcx', programId: ids[1], ifindex, direction: 'egress' },
+      { type: 'tcx', ifindex: 0 },
+    ])
+  })
+
+  test('see packets', async () => {
+    const { near, far } = await vethPair()
+    await runChild(
+      async (native, { path, far }) => {
+        const { execFileSync } = process.getBuiltinModule('node:child_process')
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        native.BpfLink.attachTcx(object.program('tc_count'), ifindex, 'ingress')
+        await new Promise<void>((resolve) => {
+          const events = new native.RingBuffer(object.map('events'), () => {
+            events.close()
+            resolve()
+          })
+          execFileSync('nsenter', [
+            `--net=/run/netns/${far}`,
+            'ip',
+            'address',
+            'add',
+            '10.9.9.1/24',
+            'dev',
+            'v1',
+          ])
+          execFileSync('nsenter', [`--net=/run/netns/${far}`, 'bash', '-c', 'echo x > /dev/udp/10.9.9.2/9'])
+        })
+      },
+      { path: compileBpf('native'), far },
+      near,
+    )
+  })
+})
+
+test('pinned links hold after their process has ended', async () => {
+  const { near } = await vethPair()
+  const folder = pinFolder()
+  const args = { path: compileBpf('native'), xdp: join(folder, 'xdp'), tcx: join(folder, 'tcx') }
+  const first = await runChild(
+    (native, { path, xdp, tcx }) => {
+      const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+      const object = native.BpfObject.load(path)
+      const links = [
+        native.BpfLink.attachXdp(object.program('xdp_drop'), ifindex, 'native'),
+        native.BpfLink.attachTcx(object.program('tc_pass'), ifindex, 'ingress'),
+      ]
+      links[0]!.pin(xdp)
+      links[1]!.pin(tcx)
+      return links.map((link) => link.info)
+    },
+    args,
+    near,
+  )
+  expect(await mustRun(['ip', '-n', near, 'link', 'show', 'v0'])).toContain('xdp')
+  const second = await runChild((native, { path, xdp, tcx }) => {
+    const links = [native.BpfLink.openPinned(xdp), native.BpfLink.openPinned(tcx)]
+    const before = links.map((link) => link.info)
+    links[0]!.update(native.BpfObject.load(path).program('xdp_rewrite'))
+    const after = links[0]!.info
+    for (const link of links) link.detach()
+    return { before, after }
+  }, args)
+  expect(second.before).toEqual(first)
+  expect(second.after.id).toBe(first[0]!.id)
+  expect(second.after.programId).not.toBe(first[0]!.programId)
+  expect(await mustRun(['ip', '-n', near, 'link', 'show', 'v0'])).not.toContain('xdp')
+})
+
+describe('clsact filters', () => {
+  test('attach, replace, are found and go', async () => {
+    const { near } = await vethPair()
+    const result = await runChild(
+      (native, path) => {
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        const count = object.program('tc_count')
+        const pass = object.program('tc_pass')
+        const ingress = { ifindex, direction: 'ingress', handle: 1, priority: 10 } as const
+        const egress = { ...ingress, direction: 'egress' } as const
+        const found: (number | undefined)[] = [native.clsactQuery(ingress)]
+        native.clsactAttach(count, ingress)
+        found.push(native.clsactQuery(ingress), native.clsactQuery(egress))
+        native.clsactAttach(pass, ingress)
+        native.clsactAttach(pass, egress)
+        found.push(native.clsactQuery(ingress), native.clsactQuery(egress))
+        native.clsactDetach(ingress)
+        found.push(native.clsactQuery(ingress), native.clsactQuery(egress))
+        return { found: found.map((id) => id ?? 'none'), ids: [count.info.id, pass.info.id] }
+      },
+      compileBpf('native'),
+      near,
+    )
+    const [count, pass] = result.ids
+    expect(result.found).toEqual(['none', count, 'none', pass, pass, 'none', pass])
+    expect(await mustRun(['tc', '-n', near, 'filter', 'show', 'dev', 'v0', 'egress'])).toContain('tc_pass')
+  })
+
+  test('fail with what the kernel says', async () => {
+    const { near } = await vethPair()
+    const errors = await runChild(
+      (native, path) => {
+        const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
+        const object = native.BpfObject.load(path)
+        const filter = { ifindex, direction: 'ingress', handle: 1, priority: 10 } as const
+        const attempts = [
+          () => native.clsactAttach(object.program('tc_pass'), { ...filter, ifindex: 9999 }),
+          () => native.clsactAttach(object.program('xdp_drop'), filter),
+          () => native.clsactDetach(filter),
+          () => native.clsactQuery({ ...filter, ifindex: 9999 }),
+        ]
+        return attempts.map((attempt) => {
+          try {
+            attempt()
+            return undefined
+          } catch (error) {
+            return { ...(error as Error), message: (error as Error).message.replace(String(ifindex), 'v0') }
+          }
+        })
+      },
+      compileBpf('native'),
+      near,
+    )
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'ENODEV', syscall: 'netlink(RTM_NEWQDISC)' }),
+      expect.objectContaining({ code: 'EINVAL', syscall: 'netlink(RTM_NEWTFILTER)' }),
+      expect.objectContaining({ code: 'ENOENT', syscall: 'netlink(RTM_DELTFILTER)' }),
+      expect.objectContaining({ code: 'ENODEV', syscall: 'netlink(RTM_GETTFILTER)' }),
+    ])
+  })
+})
