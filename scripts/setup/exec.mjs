@@ -62,7 +62,9 @@ export function statusOf(command, args, { env = {} } = {}) {
  */
 export function gitFiles(paths, pattern = /./) {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...paths]
-  const { stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
+  const { stdout, stderr, status } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
+  // No list is not an empty list: a check of nothing would pass.
+  if (status !== 0) throw new SetupError(`git ls-files failed: ${stderr}`)
   return stdout.split('\0').filter((file) => pattern.test(file) && existsSync(join(root, file)))
 }
 
