@@ -115,8 +115,17 @@ async function failureText(
 }
 
 function asLbError(error: Error): LbError | undefined {
-  if (error instanceof LbError) return error
-  // oclif's parser tells wrong usage apart by classes of its own, all of them with `parse`.
-  if ('parse' in error) return new LbError('usage', error.message.split('\n')[0] ?? '', { cause: error })
-  return undefined
+  // An error that a flag's own parser throws comes back with oclif's words around it.
+  if (error instanceof LbError) return error.message.startsWith('Parsing --') ? usageError(error) : error
+  return 'oclif' in error ? usageError(error) : undefined
+}
+
+/** Wrong flags and arguments, as oclif's parser reports them: a headline, then indented details. */
+function usageError(error: Error): LbError {
+  const lines = error.message.split('\n').map((line) => line.trim())
+  const told = lines.filter((line) => line !== '' && !line.startsWith('See more help'))
+  return new LbError('usage', told.join(': ').replace(/^Parsing --\S+\s*: /, ''), {
+    cause: error,
+    hint: '--help shows the flags and arguments',
+  })
 }

@@ -38,7 +38,9 @@ function interfaceFacts(world: World, snapshot: Snapshot): InterfaceFacts[] {
   const missing = [...named].filter((name) => !byName.has(name))
   return [
     ...missing.map((name) => describe(name, undefined, { error: `there is no interface ${name}` })),
-    ...attachments.map((item) => describe(item.name, byName.get(item.name), item, otherXdp(world, item.name, byName))),
+    ...attachments.map((item) =>
+      describe(item.name, byName.get(item.name), item, otherXdp(world, item.name, byName)),
+    ),
   ]
 }
 

@@ -10,11 +10,13 @@ import { apply } from '../engine/execute/apply.ts'
 import type { ApplyResult } from '../engine/execute/apply.ts'
 import { DEFAULT_KEEP } from '../engine/execute/prune.ts'
 import type { World } from '../engine/execute/world.ts'
+import { readLive } from '../engine/live/read.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
 import type { ExecutablePlan, Plan } from '../engine/model/plan.ts'
 import { guardRemovals } from '../engine/plan/guard.ts'
 import { readPlanFile } from '../engine/plan/plan-file.ts'
+import { staleness } from '../engine/plan/stale.ts'
 import { renderPlan } from '../render/plan.ts'
 import { planJson } from '../render/plan-json.ts'
 import { renderStep } from '../render/steps.ts'
@@ -55,6 +57,7 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     const world = await openWorld(flags.instance)
     const plan =
       args.plan === undefined ? planLive(world, flags.config).plan : readSavedPlan(world, args.plan)
+    if (args.plan !== undefined) refuseStale(world, plan)
     this.print(renderPlan(plan.plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(plan, this.palette))
     if (!hasChanges(plan.plan)) return result(plan.plan, undefined)
@@ -74,6 +77,12 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     this.print(outcome(plan.plan, done))
     return result(plan.plan, done)
   }
+}
+
+/** Before it is shown and asked about; under the lock it is checked again. */
+function refuseStale({ kernel, host, instance, paths }: World, plan: ExecutablePlan): void {
+  const { live } = readLive(kernel, host, instance, paths)
+  if (live.fingerprint !== plan.plan.live.fingerprint) throw staleness(plan, live)
 }
 
 function readSavedPlan(world: World, path: string): ExecutablePlan {

@@ -4,9 +4,11 @@ export function starterFile(): string {
 #
 # The configuration of lb. Change it to what you need, then:
 #
-#   lb validate lb.yaml    says whether it is right
-#   lb plan lb.yaml        shows what would change
-#   lb apply lb.yaml       changes it, after asking
+#   lb validate    says whether it is right
+#   lb plan        shows what would change
+#   lb apply       changes it, after asking
+#
+# They read lb.yaml in the working folder; -c names another file or a folder of them.
 
 version: 1
 

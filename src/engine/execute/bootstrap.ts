@@ -24,6 +24,7 @@ export const OUTER_TABLES: readonly string[] = [...TABLE_NAMES, 'manifest']
 export const SHARED_MAPS = [
   'conn4',
   'conn6',
+  'conn_locks',
   'backend_stats',
   'backend_ids',
   'reasons',
