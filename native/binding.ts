@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Neighbour, Route, InterfaceInfo } from './network.ts'
-import type { BtfEnum, BtfStruct } from './btf.ts'
+import type { BtfEnum, BtfStruct, InterfaceInfo, Neighbour, Route } from './types.ts'
 
 declare const handleBrand: unique symbol
 /** A descriptor, or an opened object, in the addon's keeping; freed by the garbage collector at the latest. */

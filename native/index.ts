@@ -25,15 +25,8 @@ export {
   type XdpMode,
 } from './link.ts'
 export { RingBuffer } from './ringbuf.ts'
-export { readBtf, type BtfEnum, type BtfField, type BtfStruct } from './btf.ts'
+export { readBtf } from './btf.ts'
 export { DirectoryLock } from './lock.ts'
-export {
-  interfaces,
-  neighbours,
-  routeGet,
-  routesGet,
-  type InterfaceInfo,
-  type Neighbour,
-  type Route,
-} from './network.ts'
+export { interfaces, neighbours, routeGet, routesGet } from './network.ts'
+export type { BtfEnum, BtfField, BtfStruct, InterfaceInfo, Neighbour, Route } from './types.ts'
 export { capabilities, isBpffs, possibleCpus } from './system.ts'

@@ -9,7 +9,6 @@ import {
   isBpffs,
   readBtf,
   routesGet,
-  type MapSpec,
 } from '../../native/index.ts'
 import { compileBpf, u32, u64 } from '../support/native.ts'
 
@@ -117,7 +116,7 @@ describe('other arguments', () => {
     [{ inner: { handle: {} } }, TypeError],
     [{ inner: { handle: 5 } }, TypeError],
   ])('of a map: %o', (wrong, error) => {
-    expect(() => BpfMap.create({ ...spec, ...wrong } as MapSpec)).toThrow(error)
+    expect(() => BpfMap.create({ ...spec, ...wrong })).toThrow(error)
   })
 
   test('must be handles of the right kind', () => {

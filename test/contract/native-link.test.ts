@@ -52,21 +52,28 @@ describe('XDP links', () => {
 
   test('attach in generic mode', async () => {
     const { near } = await vethPair()
-    const shown = await runChild(
+    const { attached, detached, id } = await runChild(
       (native, path) => {
         const { execFileSync } = process.getBuiltinModule('node:child_process')
         const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
         const object = native.BpfObject.load(path, { programs: ['xdp_drop'] })
-        const link = native.BpfLink.attachXdp(object.program('xdp_drop'), ifindex, 'generic')
-        const shown = execFileSync('ip', ['link', 'show', 'v0'], { encoding: 'utf8' })
+        const program = object.program('xdp_drop')
+        const look = () => ({
+          shown: execFileSync('ip', ['link', 'show', 'v0'], { encoding: 'utf8' }),
+          seen: native.interfaces().find(({ name }) => name === 'v0')!,
+        })
+        const link = native.BpfLink.attachXdp(program, ifindex, 'generic')
+        const attached = look()
         link.close()
-        return [shown, execFileSync('ip', ['link', 'show', 'v0'], { encoding: 'utf8' })]
+        return { attached, detached: look(), id: program.info.id }
       },
       compileBpf('native'),
       near,
     )
-    expect(shown[0]).toContain('xdpgeneric')
-    expect(shown[1]).not.toContain('xdp')
+    expect(attached.shown).toContain('xdpgeneric')
+    expect(attached.seen).toMatchObject({ xdpProgram: id, xdpGeneric: true })
+    expect(detached.shown).not.toContain('xdp')
+    expect(detached.seen.xdpProgram).toBeUndefined()
   })
 
   test('are refused where another is, and where there is no interface', async () => {
@@ -90,7 +97,9 @@ describe('XDP links', () => {
             attempt()
             return undefined
           } catch (error) {
-            return { ...(error as Error), message: (error as Error).message.replace(String(ifindex), 'v0') }
+            return Object.assign({}, error as Error, {
+              message: (error as Error).message.replace(String(ifindex), 'v0'),
+            })
           }
         })
       },
@@ -168,7 +177,7 @@ describe('tcx links', () => {
         const { execFileSync } = process.getBuiltinModule('node:child_process')
         const { ifindex } = native.interfaces().find(({ name }) => name === 'v0')!
         const object = native.BpfObject.load(path)
-        native.BpfLink.attachTcx(object.program('tc_count'), ifindex, 'ingress')
+        const link = native.BpfLink.attachTcx(object.program('tc_count'), ifindex, 'ingress')
         await new Promise<void>((resolve) => {
           const events = new native.RingBuffer(object.map('events'), () => {
             events.close()
@@ -185,6 +194,7 @@ describe('tcx links', () => {
           ])
           execFileSync('nsenter', [`--net=/run/netns/${far}`, 'bash', '-c', 'echo x > /dev/udp/10.9.9.2/9'])
         })
+        link.close()
       },
       { path: compileBpf('native'), far },
       near,
@@ -273,7 +283,9 @@ describe('clsact filters', () => {
             attempt()
             return undefined
           } catch (error) {
-            return { ...(error as Error), message: (error as Error).message.replace(String(ifindex), 'v0') }
+            return Object.assign({}, error as Error, {
+              message: (error as Error).message.replace(String(ifindex), 'v0'),
+            })
           }
         })
       },

@@ -13,5 +13,5 @@ try {
   process.stdout.write(JSON.stringify({ value: await body(native, args) }))
 } catch (error) {
   if (!(error instanceof Error)) throw error
-  process.stdout.write(JSON.stringify({ error: { ...error, message: error.message } }))
+  process.stdout.write(JSON.stringify({ error: Object.assign({}, error, { message: error.message }) }))
 }
