@@ -12,6 +12,7 @@ const engine = {
   abi: ['select'],
   live: ['abi', 'ports'],
   plan: [],
+  doctor: [],
   select: [],
   ports: [],
   execute: ['abi', 'ports', 'live', 'plan'],

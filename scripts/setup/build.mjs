@@ -68,9 +68,9 @@ const steps = [
   },
   {
     name: 'BPF object',
-    inputs: ['bpf', 'scripts/build-bpf.mjs'],
+    inputs: ['bpf', 'scripts/build-bpf.sh'],
     outputs: () => ['build/bpf/lb.bpf.o'],
-    run: () => node('scripts/build-bpf.mjs'),
+    run: () => exec('scripts/build-bpf.sh', []),
   },
   {
     name: 'layout of maps, from BTF',
