@@ -16,7 +16,7 @@ import type {
   NumberNode,
   TextNode,
 } from './draft.ts'
-import type { RuleId } from './rules.ts'
+import type { RuleId } from '../model/rules.ts'
 import { type ParsedSource, problemAt } from './source.ts'
 import { entryOf, type MapNode, type Node } from './syntax/node.ts'
 

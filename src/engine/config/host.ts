@@ -2,7 +2,7 @@ import type { Problem, SourceRange } from '../model/problem.ts'
 import { interfaceAddress } from '../model/resource.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { listenAddress } from './locate.ts'
-import type { RuleId } from './rules.ts'
+import type { RuleId } from '../model/rules.ts'
 import { suggest } from './suggest.ts'
 
 const RULE: RuleId = 'unknown-interface'

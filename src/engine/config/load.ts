@@ -33,20 +33,20 @@ export function loadConfig(sources: readonly Source[]): Loaded {
   const drafts: Draft[] = []
   for (const file of files) {
     const { source, problems: syntax } = parseSource(file)
-    problems.push(...syntax)
+    // Not `push(...list)`: a file can have more problems than a call can have arguments.
+    for (const problem of syntax) problems.push(problem)
     if (source === undefined) continue
     const schema = checkSchema(source)
     const { draft, problems: addresses } = readDraft(source, schema.invalid)
-    // Not `push(...list)`: a file can have more problems than a call can have arguments.
     for (const problem of [...schema.problems, ...addresses]) problems.push(problem)
     drafts.push(draft)
   }
   const draft = mergeDrafts(drafts)
-  const complete = drafts.length === files.length
-  for (const problem of [...check(draft), ...checkPresence(draft, files, complete)]) problems.push(problem)
-  const sorted = sortProblems(problems, files)
+  for (const problem of check(draft)) problems.push(problem)
+  const sorted = sortProblems([...problems, ...checkFiles(files)], files)
   if (sorted.some(({ severity }) => severity === 'error')) return { ok: false, problems: sorted }
-  return { ok: true, snapshot: normalise(draft), warnings: sorted, locate: locatorOf(draft) }
+  const warnings = [...checkPresence(draft), ...sorted]
+  return { ok: true, snapshot: normalise(draft), warnings, locate: locatorOf(draft) }
 }
 
 function mergeDrafts(drafts: readonly Draft[]): Draft {
@@ -70,12 +70,14 @@ function check(draft: Draft): Problem[] {
   ]
 }
 
+function checkFiles(files: readonly Source[]): Problem[] {
+  if (files.length > 0) return []
+  return [{ severity: 'error', rule: 'no-files', message: 'There is no configuration file to read' }]
+}
+
 /** An empty configuration removes everything: it should be what was meant. */
-function checkPresence({ hasProxies }: Draft, files: readonly Source[], complete: boolean): Problem[] {
-  if (files.length === 0) {
-    return [{ severity: 'error', rule: 'no-files', message: 'There is no configuration file to read' }]
-  }
-  if (hasProxies || !complete) return []
+function checkPresence({ hasProxies }: Draft): Problem[] {
+  if (hasProxies) return []
   const hint = 'If that is meant, write `proxies: []`.'
   return [{ severity: 'warning', rule: 'no-proxies', message: 'The configuration has no proxies', hint }]
 }

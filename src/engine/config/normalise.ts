@@ -1,5 +1,5 @@
 import { compareNames, compareRoutes, compareTargets, compareText } from '../model/order.ts'
-import type { InterfaceSetting, Proxy, Settings, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
+import type { InterfaceSetting, Proxy, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
 import { defaults } from './defaults.generated.ts'
 import type { Draft, DraftInterface, DraftListen, DraftProxy, DraftRoute, DraftTargets } from './draft.ts'
 import type { Proxy as ProxyInput } from './types.generated.ts'

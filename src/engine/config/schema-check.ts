@@ -129,7 +129,7 @@ function missingKey(source: ParsedSource, error: SchemaError, node: Node, key: s
   const keys = key === 'target' ? ['target', 'targets'] : [key]
   const names = keys.map((name) => `\`${spell(source, name)}\``).join(' or ')
   const extras: Extras = key === 'target' ? {} : { hint: wordKey(source, key) }
-  const owner = nameOf(node) ?? `This ${String(error.parentSchema['title'] ?? 'source route').toLowerCase()}`
+  const owner = nameOf(node) ?? `This ${titleOf(error).toLowerCase()}`
   return problemAt({ source, span: node }, 'missing-key', `${owner} has no ${names}`, extras)
 }
 

@@ -1,6 +1,6 @@
 import type { Problem } from '../model/problem.ts'
 import type { Format } from './formats.ts'
-import type { RuleId } from './rules.ts'
+import type { RuleId } from '../model/rules.ts'
 import { readEdn, toKeyword } from './syntax/edn.ts'
 import { readJson } from './syntax/json.ts'
 import type { Node, Span } from './syntax/node.ts'
@@ -44,8 +44,8 @@ export function parseSource({ file, text, format }: Source): ParsedFile {
     problems: problems.map(({ rule, span, message, hint, related }) => ({
       severity: 'error',
       rule,
-      message,
-      ...(hint === undefined ? {} : { hint }),
+      message: bounded(message),
+      ...(hint === undefined ? {} : { hint: bounded(hint) }),
       range: positions.range(span),
       ...(related && { related: { message: related.message, range: positions.range(related.span) } }),
     })),
@@ -80,14 +80,21 @@ export interface Extras {
   readonly related?: { readonly message: string; readonly at: Place } | undefined
 }
 
+/** Messages quote what is in the file, which may be anything. */
+const MAX_MESSAGE = 300
+
+function bounded(text: string): string {
+  return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text
+}
+
 /** A problem at a place of a source. */
 export function problemAt(at: Place, rule: RuleId, message: string, extras: Extras = {}): Problem {
   const { severity = 'error', hint, related } = extras
   return {
     severity,
     rule,
-    message,
-    ...(hint === undefined ? {} : { hint }),
+    message: bounded(message),
+    ...(hint === undefined ? {} : { hint: bounded(hint) }),
     range: at.source.positions.range(at.span),
     ...(related && {
       related: { message: related.message, range: related.at.source.positions.range(related.at.span) },

@@ -1,5 +1,5 @@
 /** What is said about a value that the schema refuses. */
-import type { RuleId } from './rules.ts'
+import type { RuleId } from '../model/rules.ts'
 import { type ParsedSource, spell } from './source.ts'
 import { suggest } from './suggest.ts'
 import type { Node } from './syntax/node.ts'

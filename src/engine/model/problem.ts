@@ -14,12 +14,13 @@ export interface SourceRange {
   readonly file: string
   readonly start: SourcePosition
   readonly end: SourcePosition
-  /** The source lines from start to end, as they stand in the file. */
+  /** The source line, as it stands in the file; empty where it is too long to be shown. */
   readonly snippet: string
 }
 
 export interface SourcePosition {
   readonly line: number
+  /** In code points. */
   readonly column: number
   /** 0-based offset in bytes of UTF-8. */
   readonly byte: number

@@ -1,4 +1,4 @@
-import type { RuleId } from '../rules.ts'
+import type { RuleId } from '../../model/rules.ts'
 import type { Node, Span } from './node.ts'
 
 /** Something wrong with the text itself, before it has a meaning. */

@@ -10,6 +10,9 @@ export interface Positions {
 /** Offsets are counted from marks this far apart, so that a text of one huge line stays cheap. */
 const STRIDE = 1024
 
+/** Longer lines are not quoted: many problems in one huge line would quote it many times. */
+const MAX_SNIPPET = 1000
+
 /** Nothing is computed before the first call of `range`: most files have no problems. */
 export function positionsIn(file: string, text: string): Positions {
   let lines: readonly number[] | undefined
@@ -42,7 +45,8 @@ function rangeIn(
     const { bytes, points } = counter(offset)
     return { line: line + 1, column: points - base.points + 1, byte: bytes }
   }
-  return { file, start: position(start), end: position(end), snippet: text.slice(lineStart, lineEnd) }
+  const snippet = lineEnd - lineStart > MAX_SNIPPET ? '' : text.slice(lineStart, lineEnd)
+  return { file, start: position(start), end: position(end), snippet }
 }
 
 function lineStarts(text: string): number[] {

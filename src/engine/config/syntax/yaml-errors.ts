@@ -1,4 +1,4 @@
-import type { RuleId } from '../rules.ts'
+import type { RuleId } from '../../model/rules.ts'
 import { SyntaxFailure } from './outcome.ts'
 
 interface Wording {
@@ -13,11 +13,6 @@ const WORDING: Readonly<Record<string, Wording>> = {
   BAD_INDENT: {
     message: 'The indentation fits none of the lines above',
     hint: 'Keys of one map start in the same column.',
-  },
-  MULTIPLE_DOCS: {
-    rule: 'multiple-documents',
-    message: 'A second document starts here',
-    hint: 'Put each document into a file of its own; several files can be given.',
   },
   BLOCK_AS_IMPLICIT_KEY: {
     message: 'A map starts here in the middle of a line',

@@ -1,13 +1,20 @@
-/** YAML 1.2 by way of the yaml package, with places. */
+/** YAML 1.2 with places: plain files by a fast reader, all others by way of the yaml package. */
 import * as yaml from 'yaml'
 import { type Entry, MAX_DEPTH, type Node, type Scalar, type Span } from './node.ts'
 import { attempt, duplicateKey, fail, type Outcome, type SyntaxProblem } from './outcome.ts'
+import { readPlainYaml } from './plain-yaml.ts'
 import { wordYamlError, type YamlError } from './yaml-errors.ts'
+import { parseTokens } from './yaml-tokens.ts'
 
 /** Nodes that aliases may stand for, all taken together. */
 const MAX_ALIASED = 1_000_000
 
 export function readYaml(text: string): Outcome {
+  return readPlainYaml(text) ?? readAnyYaml(text)
+}
+
+/** By the package alone. */
+export function readAnyYaml(text: string): Outcome {
   return attempt((problems) => {
     const document = parse(text)
     const errors: readonly YamlError[] = document.errors
@@ -27,13 +34,16 @@ export function readYaml(text: string): Outcome {
 }
 
 function parse(text: string): yaml.Document.Parsed {
-  try {
-    return yaml.parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })
-  } catch (error) {
-    // The package recurses once a level: a stack overflow is its way to refuse deep nesting.
-    if (error instanceof RangeError) fail(firstLine(text), 'The nesting is too deep', undefined, 'too-deep')
-    throw error
-  }
+  const composer = new yaml.Composer({ uniqueKeys: false })
+  const documents = composer.compose(parseTokens(text), true, text.length)
+  const first = documents.next()
+  if (first.done === true) return fail(firstLine(text), 'The file is empty', undefined, 'empty-file')
+  if (first.value.errors.length > 0) return first.value
+  const second = documents.next()
+  if (second.done === true) return first.value
+  const [start] = second.value.range
+  const hint = 'Put each document into a file of its own; several files can be given.'
+  return fail({ start, end: start + 3 }, 'A second document starts here', hint, 'multiple-documents')
 }
 
 function firstLine(text: string): Span {
