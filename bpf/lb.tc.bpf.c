@@ -47,12 +47,13 @@ static __always_inline long tc_update_l4_checksum(struct __sk_buff *skb, const s
 }
 
 /* The headers again, after a helper has ended the packet pointers. */
-static __always_inline bool tc_reload(struct __sk_buff *skb, struct packet *p)
+static __always_inline bool tc_reload(struct __sk_buff *skb, struct packet *p, const bool v6)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 l4_off = p->l4_off & 127;
+	__u32 ip_size = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	__u32 l4_off = p->l4_off & 127; /* at most 14 + 60: the mask is for the verifier */
 
-	if (data + sizeof(struct ethhdr) + sizeof(struct ipv6hdr) > end)
+	if (data + sizeof(struct ethhdr) + ip_size > end)
 		return false;
 	p->eth = data;
 	p->ip4 = data + sizeof(struct ethhdr);
@@ -63,7 +64,7 @@ static __always_inline bool tc_reload(struct __sk_buff *skb, struct packet *p)
 static __always_inline bool tc_translate(struct __sk_buff *skb, struct packet *p, const struct translation *t,
 					 const bool v6)
 {
-	if (tc_update_l4_checksum(skb, p, t, v6) || !tc_reload(skb, p))
+	if (tc_update_l4_checksum(skb, p, t, v6) || !tc_reload(skb, p, v6))
 		return false;
 	write_translation(p, t, v6);
 	return true;
@@ -78,17 +79,17 @@ static __always_inline __u32 tc_longest(struct __sk_buff *skb, const struct pack
 static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct packet *p, const struct arrival *a,
 						 struct lb_conn *conn, const bool v6)
 {
-	struct bpf_fib_lookup fib;
+	struct next_hop hop;
 	struct translation t;
-	enum lb_reason reason = find_hop(skb, p, a, conn, tc_longest(skb, p), &fib, v6);
+	enum lb_reason reason = find_hop(skb, p, a, conn, tc_longest(skb, p), &hop, HOOK_TC, v6);
 
 	translation_of(&t, conn, v6);
 	if (!tc_translate(skb, p, &t, v6))
 		return LB_DROP_REWRITE_FAILED;
 	if (reason != LB_OK)
 		return reason;
-	write_hop(p, &fib, v6);
-	return bpf_redirect(fib.ifindex, 0) == TC_ACT_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
+	write_hop(p, &hop, v6);
+	return bpf_redirect(hop.ifindex, 0) == TC_ACT_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
 }
 
 static __always_inline void tc_arrival(struct arrival *a, struct __sk_buff *skb, const struct packet *p, __u32 slot,

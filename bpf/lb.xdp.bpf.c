@@ -23,32 +23,22 @@ static __always_inline void xdp_update_l4_checksum(const struct packet *p, __u64
 	}
 }
 
-static __always_inline bool xdp_can_transmit(__u32 slot, __u32 ifindex)
-{
-	void *table = bpf_map_lookup_elem(&interfaces, &slot);
-	struct lb_interface *interface = table ? bpf_map_lookup_elem(table, &ifindex) : NULL;
-
-	return interface && interface->flags & LB_INTERFACE_XDP_XMIT;
-}
-
 /* A packet of a known connection: rewrite, and send on where possible. */
 static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct packet *p, const struct arrival *a,
 						  struct lb_conn *conn, const bool v6)
 {
-	struct bpf_fib_lookup fib;
+	struct next_hop hop;
 	struct translation t;
-	enum lb_reason reason = find_hop(ctx, p, a, conn, p->l3_len, &fib, v6);
+	enum lb_reason reason = find_hop(ctx, p, a, conn, p->l3_len, &hop, HOOK_XDP, v6);
 
 	translation_of(&t, conn, v6);
-	if (reason == LB_OK && !xdp_can_transmit(a->slot, fib.ifindex))
-		reason = LB_STACK_NO_XMIT;
 	xdp_update_l4_checksum(p, addr_diff(p, &t, v6) +
 					  csum_diff16(*translated_port(p, t.reverse), t.port_be));
 	write_translation(p, &t, v6);
 	if (reason != LB_OK)
 		return reason;
-	write_hop(p, &fib, v6);
-	return bpf_redirect(fib.ifindex, 0) == XDP_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
+	write_hop(p, &hop, v6);
+	return bpf_redirect(hop.ifindex, 0) == XDP_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
 }
 
 static __always_inline enum lb_reason xdp_ip_packet(struct xdp_md *ctx, struct packet *p, __u32 slot, const bool v6)

@@ -14,6 +14,7 @@ struct arrival {
 	__u32 wire_packets; /* packets on the wire that it stands for: more than one after GRO */
 	__u32 wire_bytes; /* their bytes of layer 3 */
 	__u8 tcp_flags;
+	bool again; /* set by track(): the half had another packet in this tick of the clock */
 };
 
 static __always_inline __u32 read_active_slot(void)

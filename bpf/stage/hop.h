@@ -1,73 +1,102 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The way out: the kernel's own routes and neighbours, policy rules included. */
+/*
+ * The next hop of a packet. A lookup in the kernel takes longer than all the rest, so each CPU keeps
+ * the last few answers, for exactly the packets that would get them again, and for no longer than one
+ * tick of the coarse clock: a changed route or neighbour is seen within 10 ms. Only a connection with
+ * two packets in one tick asks; for the others the answer would never be there.
+ */
 #ifndef LB_HOP_H
 #define LB_HOP_H
 
-#include "arrival.h"
+#include "fib.h"
 
-#define LB_AF_INET 2
-#define LB_AF_INET6 10
-#define LB_IPV6_FLOWINFO_MASK 0x0fffffff
-
-static __always_inline enum lb_reason reason_of_fib(long result)
+static __always_inline bool same_words(const void *a, const void *b, const __u32 words)
 {
-	switch (result) {
-	case BPF_FIB_LKUP_RET_SUCCESS:
-		return LB_OK;
-	case BPF_FIB_LKUP_RET_BLACKHOLE:
-		return LB_STACK_BLACKHOLE;
-	case BPF_FIB_LKUP_RET_UNREACHABLE:
-		return LB_STACK_UNREACHABLE;
-	case BPF_FIB_LKUP_RET_PROHIBIT:
-		return LB_STACK_PROHIBITED;
-	case BPF_FIB_LKUP_RET_NOT_FWDED:
-		return LB_STACK_NOT_FORWARDED;
-	case BPF_FIB_LKUP_RET_FWD_DISABLED:
-		return LB_STACK_FORWARDING_OFF;
-	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
-		return LB_STACK_ENCAPSULATED;
-	case BPF_FIB_LKUP_RET_NO_NEIGH:
-		return LB_STACK_NO_NEIGHBOUR;
-	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
-		return LB_STACK_TOO_BIG;
-	default:
-		return LB_STACK_FIB_FAILED;
-	}
+	const __u32 *left = a, *right = b;
+	__u32 differ = 0;
+
+	for (__u32 i = 0; i < words; i++)
+		differ |= left[i] ^ right[i];
+	return differ == 0;
 }
 
-/*
- * Looks up the route that the packet will have once it is rewritten. LB_OK: `fib` holds the
- * interface and the MAC addresses. `longest`: bytes of layer 3 of the longest packet on the wire.
- */
-static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p, const struct arrival *a,
-					       struct lb_conn *conn, __u32 longest, struct bpf_fib_lookup *fib,
-					       const bool v6)
+static __always_inline struct recent_hop *recent_hop_of(const struct arrival *a, const bool v6)
 {
-	bool reverse = conn->flags & LB_CONN_REVERSE;
-	__be32 *nat = conn_nat_addr(conn);
+	__u32 row = tuple_hash(&a->tuple, v6) >> 32 & (LB_RECENT_HOPS - 1);
+
+	return bpf_map_lookup_elem(&recent_hops, &row);
+}
+
+static __always_inline __u16 hop_kind(const enum hook hook, const bool v6)
+{
+	return hook << 1 | v6;
+}
+
+static __always_inline bool is_recent(const struct recent_hop *recent, const struct packet *p,
+				      const struct arrival *a, struct lb_conn *conn, const enum hook hook,
+				      const bool v6)
+{
+	const struct hop_key *key = &recent->key;
+
+	return recent->when == a->now && key->slot == a->slot && key->ifindex == a->ifindex &&
+	       key->kind == hop_kind(hook, v6) && key->nat_port_be == conn->nat_port_be &&
+	       key->traffic_class == traffic_class(p, v6) &&
+	       same_words(&key->tuple, &a->tuple, (v6 ? sizeof(a->tuple.v6) : sizeof(a->tuple.v4)) / 4) &&
+	       same_words(key->nat_addr_be, conn_nat_addr(conn), v6 ? 4 : 1);
+}
+
+static __always_inline void remember(struct recent_hop *recent, const struct next_hop *hop, const struct packet *p,
+				     const struct arrival *a, struct lb_conn *conn, const enum hook hook,
+				     const bool v6)
+{
+	struct hop_key *key = &recent->key;
+
+	key->slot = a->slot;
+	key->ifindex = a->ifindex;
+	key->kind = hop_kind(hook, v6);
+	key->nat_port_be = conn->nat_port_be;
+	key->traffic_class = traffic_class(p, v6);
+	if (v6) {
+		key->tuple = a->tuple.v6;
+		addr6_copy(key->nat_addr_be, conn_nat_addr(conn));
+	} else {
+		*(struct lb_conn4_key *)&key->tuple = a->tuple.v4;
+		key->nat_addr_be[0] = *conn_nat_addr(conn);
+	}
+	recent->hop = *hop;
+	recent->when = a->now;
+}
+
+static __always_inline bool xdp_can_transmit(__u32 slot, __u32 ifindex)
+{
+	void *table = bpf_map_lookup_elem(&interfaces, &slot);
+	struct lb_interface *interface = table ? bpf_map_lookup_elem(table, &ifindex) : NULL;
+
+	return interface && interface->flags & LB_INTERFACE_XDP_XMIT;
+}
+
+/* LB_OK: `out` says where to; otherwise the stack is to find out. */
+static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p, const struct arrival *a,
+					       struct lb_conn *conn, __u32 longest, struct next_hop *out,
+					       const enum hook hook, const bool v6)
+{
+	struct recent_hop *recent = a->again ? recent_hop_of(a, v6) : NULL;
+	enum lb_reason reason;
 
 	if ((v6 ? p->ip6->hop_limit : p->ip4->ttl) <= 1)
 		return LB_STACK_TTL;
-	__builtin_memset(fib, 0, sizeof(*fib));
-	fib->l4_protocol = p->proto;
-	fib->tot_len = longest < 0xffff ? longest : 0xffff;
-	fib->ifindex = a->ifindex;
-	if (v6) {
-		fib->family = LB_AF_INET6;
-		fib->sport = reverse ? conn->nat_port_be : a->tuple.v6.sport_be;
-		fib->dport = reverse ? a->tuple.v6.dport_be : conn->nat_port_be;
-		fib->flowinfo = *(__be32 *)p->ip6 & bpf_htonl(LB_IPV6_FLOWINFO_MASK);
-		addr6_copy(fib->ipv6_src, reverse ? nat : a->tuple.v6.saddr_be);
-		addr6_copy(fib->ipv6_dst, reverse ? a->tuple.v6.daddr_be : nat);
-	} else {
-		fib->family = LB_AF_INET;
-		fib->sport = reverse ? conn->nat_port_be : a->tuple.v4.sport_be;
-		fib->dport = reverse ? a->tuple.v4.dport_be : conn->nat_port_be;
-		fib->tos = p->ip4->tos;
-		fib->ipv4_src = reverse ? *nat : a->tuple.v4.saddr_be;
-		fib->ipv4_dst = reverse ? a->tuple.v4.daddr_be : *nat;
+	if (recent && is_recent(recent, p, a, conn, hook, v6) && longest <= recent->hop.mtu) {
+		*out = recent->hop;
+		return LB_OK;
 	}
-	return reason_of_fib(bpf_fib_lookup(ctx, fib, sizeof(*fib), 0));
+	reason = find_route(ctx, p, a, conn, longest, out, v6);
+	if (reason != LB_OK)
+		return reason;
+	if (hook == HOOK_XDP && !xdp_can_transmit(a->slot, out->ifindex))
+		return LB_STACK_NO_XMIT;
+	if (recent)
+		remember(recent, out, p, a, conn, hook, v6);
+	return LB_OK;
 }
 
 #endif

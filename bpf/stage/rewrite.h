@@ -66,7 +66,7 @@ static __always_inline void write_translation(const struct packet *p, const stru
 }
 
 /* One hop less, and the MAC addresses of the next one. */
-static __always_inline void write_hop(const struct packet *p, const struct bpf_fib_lookup *fib, const bool v6)
+static __always_inline void write_hop(const struct packet *p, const struct next_hop *hop, const bool v6)
 {
 	if (v6) {
 		p->ip6->hop_limit--;
@@ -74,8 +74,8 @@ static __always_inline void write_hop(const struct packet *p, const struct bpf_f
 		p->ip4->check = csum_update(p->ip4->check, csum_diff_ttl());
 		p->ip4->ttl--;
 	}
-	__builtin_memcpy(p->eth->h_dest, fib->dmac, ETH_ALEN);
-	__builtin_memcpy(p->eth->h_source, fib->smac, ETH_ALEN);
+	__builtin_memcpy(p->eth->h_dest, hop->dmac, ETH_ALEN);
+	__builtin_memcpy(p->eth->h_source, hop->smac, ETH_ALEN);
 }
 
 #endif

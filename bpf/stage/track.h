@@ -115,7 +115,7 @@ __noinline int change_state6(const struct arrival *a)
 }
 
 /* Counts the packet in its own half and with its backend, and follows the state. */
-static __always_inline void track(struct lb_conn *conn, const struct arrival *a, const bool v6)
+static __always_inline void track(struct lb_conn *conn, struct arrival *a, const bool v6)
 {
 	bool reverse = conn->flags & LB_CONN_REVERSE;
 	__u32 row = conn->stats;
@@ -130,6 +130,7 @@ static __always_inline void track(struct lb_conn *conn, const struct arrival *a,
 	}
 	conn->packets += a->wire_packets;
 	conn->bytes += a->wire_bytes;
+	a->again = conn->last_seen == a->now;
 	conn->last_seen = a->now;
 	if (unlikely(next_state(conn->state, a->tcp_flags, reverse) != conn->state)) {
 		if (v6)
