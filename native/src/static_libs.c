@@ -9,7 +9,7 @@
 
 /* The linker is told --wrap=stderr: libbpf's `stderr` is this copy, in our own data. */
 extern FILE *__real_stderr;
-extern FILE *__wrap_stderr;
+extern FILE *__wrap_stderr __attribute__((visibility("hidden")));
 FILE *__wrap_stderr;
 
 __attribute__((constructor)) static void copy_stderr(void)
