@@ -2,6 +2,7 @@
 import { Command, Flags } from '@oclif/core'
 import { LbError } from '../engine/model/errors.ts'
 import type { Problem } from '../engine/model/problem.ts'
+import { renderJson } from '../render/json.ts'
 import { makePalette } from '../render/palette.ts'
 import type { Palette } from '../render/palette.ts'
 import { EXIT_CODES } from './exit-codes.ts'
@@ -57,6 +58,11 @@ export abstract class BaseCommand extends Command {
   /** Everything else, on stderr. */
   protected note(text: string): void {
     process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+  }
+
+  /** oclif colours JSON on a terminal, and leaves control characters as they are. */
+  override logJson(json: unknown): void {
+    process.stdout.write(`${renderJson(json)}\n`)
   }
 
   /** The exit code of a command that did what it should. */

@@ -4,6 +4,7 @@ import { openWorld } from '../cli/context.ts'
 import { toCanonicalYaml, toConfigObject } from '../engine/config/canonical.ts'
 import { readRaw } from '../engine/live/raw.ts'
 import { readLive } from '../engine/live/read.ts'
+import { renderJson } from '../render/json.ts'
 import { stateJson } from '../engine/plan/state-file.ts'
 
 export default class Show extends BaseCommand {
@@ -25,7 +26,7 @@ no changes. The same state gives the same text.`
     const { live, images } = readLive(kernel, host, instance, paths)
     if (flags.raw) {
       const raw = readRaw(kernel, paths, live, images)
-      this.print(JSON.stringify(raw, null, 2))
+      this.print(renderJson(raw))
       return raw
     }
     this.print(toCanonicalYaml(live.deployment.snapshot))

@@ -42,12 +42,14 @@ function normaliseAddress({ address }: DraftListen): string | null {
   return address === undefined || address.value.kind === 'any' ? null : address.value.text
 }
 
+/** A target that has no other beside it gets everything, whether it says `weight: 100` or not. */
 function normaliseTargets(list: DraftTargets | undefined): Target[] {
-  return present(list)
-    .targets.map(({ ip, port, weight }) => ({
+  const { targets } = present(list)
+  return targets
+    .map(({ ip, port, weight }) => ({
       ip: present(ip).value.text,
       port: present(port).value,
-      weight: weight?.value ?? null,
+      weight: targets.length === 1 ? null : (weight?.value ?? null),
     }))
     .sort(compareTargets)
 }
