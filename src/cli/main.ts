@@ -7,5 +7,6 @@ import { execute, settings } from '@oclif/core'
 export async function main(args: string[], root: string): Promise<void> {
   // What runs is what was built, whatever NODE_ENV says.
   settings.enableAutoTranspile = false
-  await execute({ args, loadOptions: { root } })
+  // No plugins: oclif would look for them in the user's folders, and warn where it may not.
+  await execute({ args, loadOptions: { root, userPlugins: false, devPlugins: false } })
 }
