@@ -147,8 +147,9 @@ export class BpfMap implements Disposable {
   }
 
   /**
-   * Every entry, in batches where the kernel and the map's type have them, else one by one. EAGAIN
-   * where a map that has to be walked key by key changes too fast to be read.
+   * Every entry, in batches where the kernel and the map's type have them, else one by one; no key
+   * twice. A hash that changes meanwhile gives all that nobody touched; an LPM trie may miss some
+   * (the kernel's walk loses its place). EAGAIN where a map changes too fast to be walked at all.
    */
   readAll(): Entries {
     return binding.mapReadAll(this.handle)
