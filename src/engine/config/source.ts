@@ -1,6 +1,6 @@
 import type { Problem } from '../model/problem.ts'
 import type { Format } from './formats.ts'
-import type { RuleId } from '../model/rules.ts'
+import { type RuleId, WARNINGS } from '../model/rules.ts'
 import { readEdn, toKeyword } from './syntax/edn.ts'
 import { readJson } from './syntax/json.ts'
 import type { Node, Span } from './syntax/node.ts'
@@ -75,7 +75,6 @@ export interface Place {
 }
 
 export interface Extras {
-  readonly severity?: Problem['severity']
   readonly hint?: string | undefined
   readonly related?: { readonly message: string; readonly at: Place } | undefined
 }
@@ -89,9 +88,9 @@ function bounded(text: string): string {
 
 /** A problem at a place of a source. */
 export function problemAt(at: Place, rule: RuleId, message: string, extras: Extras = {}): Problem {
-  const { severity = 'error', hint, related } = extras
+  const { hint, related } = extras
   return {
-    severity,
+    severity: WARNINGS.has(rule) ? 'warning' : 'error',
     rule,
     message: bounded(message),
     ...(hint === undefined ? {} : { hint: bounded(hint) }),

@@ -51,3 +51,12 @@ export const RULES = {
 } as const satisfies Readonly<Record<string, string>>
 
 export type RuleId = keyof typeof RULES
+
+/** Rules that are well to follow; all others must be. */
+export const WARNINGS: ReadonlySet<string> = new Set<RuleId>([
+  'host-bits',
+  'loopback-target',
+  'unreachable-route',
+  'unreachable-default',
+  'no-proxies',
+])

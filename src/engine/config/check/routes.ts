@@ -23,7 +23,6 @@ function checkHostBits({ source: file }: DraftProxy, { source }: DraftRoute): Pr
       'host-bits',
       `\`${source.node.value}\` means the network \`${text}\``,
       {
-        severity: 'warning',
         hint: `Write \`${text}\`, or \`${ip}\` if the one address is meant.`,
       },
     ),
@@ -69,7 +68,6 @@ function checkReachable({ source: file, sourceRoutes, family, defaultTarget }: D
         'unreachable-route',
         `The route for \`${value.text}\` is never used`,
         {
-          severity: 'warning',
           hint: 'Routes with longer prefixes take all its clients: remove it, or one of them.',
         },
       ),
@@ -78,5 +76,5 @@ function checkReachable({ source: file, sourceRoutes, family, defaultTarget }: D
   const message = `\`${spell(file, 'defaultTarget')}\` is never used`
   const hint = 'The source routes take all clients.'
   const at = { source: file, span: defaultTarget.node }
-  return [...problems, problemAt(at, 'unreachable-default', message, { severity: 'warning', hint })]
+  return [...problems, problemAt(at, 'unreachable-default', message, { hint })]
 }

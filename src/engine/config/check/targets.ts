@@ -50,7 +50,6 @@ function checkTarget(proxy: DraftProxy, { ip, port }: DraftTarget): Problem[] {
           'loopback-target',
           `The kernel drops packets from outside to the loopback address \`${text}\``,
           {
-            severity: 'warning',
             hint: 'Use another address of this host, and let the server listen there.',
           },
         ),

@@ -79,15 +79,22 @@ function convert(node: yaml.Node, state: State, depth: number): Node {
   return result
 }
 
-function convertBare(node: yaml.Node, { start, end }: Span, state: State, depth: number): Node {
+function convertBare(node: yaml.Node, span: Span, state: State, depth: number): Node {
+  const { start } = span
   if (yaml.isMap(node)) {
-    return { kind: 'map', entries: convertPairs(node.items, { start, end }, state, depth), start, end }
+    const entries = convertPairs(node.items, span, state, depth)
+    return { kind: 'map', entries, start, end: endOf(node, span, entries.at(-1)?.value) }
   }
   if (yaml.isSeq(node)) {
-    const items = node.items.map((item) => convertItem(item, { start, end }, state, depth))
-    return { kind: 'list', items, start, end }
+    const items = node.items.map((item) => convertItem(item, span, state, depth))
+    return { kind: 'list', items, start, end: endOf(node, span, items.at(-1)) }
   }
-  return { kind: 'scalar', value: scalarOf(node, { start, end }), start, end }
+  return { kind: 'scalar', value: scalarOf(node, span), ...span }
+}
+
+/** A block ends with its last element; the package counts the comments after it, too. */
+function endOf({ flow }: yaml.YAMLMap | yaml.YAMLSeq, { end }: Span, last: Node | undefined): number {
+  return flow === true || last === undefined ? end : Math.min(last.end, end)
 }
 
 /** An item of a list. Only a list that a tag has made into something else has other things than nodes. */

@@ -1,0 +1,126 @@
+// Writes docs/configuration.md from schema/lb.schema.json, the rules and the examples.
+// With --check it writes nothing and exits with 1 where the file is not what it would write.
+import { readFile, writeFile } from 'node:fs/promises'
+import { transform } from 'esbuild'
+import { format } from 'prettier'
+
+const root = new URL('..', import.meta.url)
+const target = new URL('docs/configuration.md', root)
+const read = (path) => readFile(new URL(path, root), 'utf8')
+
+const schema = JSON.parse(await read('schema/lb.schema.json'))
+
+/** Rules are TypeScript without imports: all that has to go are the types. */
+async function loadRules() {
+  const { code } = await transform(await read('src/engine/model/rules.ts'), { loader: 'ts', format: 'esm' })
+  return import(`data:text/javascript,${encodeURIComponent(code)}`)
+}
+
+const definitionOf = ({ $ref }) => schema.definitions[$ref?.replace('#/definitions/', '')]
+const code = (value) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+
+/** A list of constants is best said as a list; a reference to an object, as a link to its section. */
+function typeOf(property) {
+  const definition = definitionOf(property)
+  if (definition?.properties) return `[${definition.title.toLowerCase()}](#${anchor(definition.title)})`
+  const merged = { ...definition, ...property }
+  if (merged.if) return `${typeOf(merged.else)}, or a list of them`
+  if (merged.enum) return merged.enum.map(code).join(', ')
+  if ('const' in merged) return code(merged.const)
+  if (merged.type === 'array') return `list of ${typeOf(merged.items)}`
+  if (merged.type === 'object') return `map from name to ${typeOf(merged.additionalProperties)}`
+  if (merged.type === 'integer') return `whole number, ${merged.minimum} to ${merged.maximum}`
+  return merged.title?.toLowerCase() ?? 'text'
+}
+
+const anchor = (title) => title.toLowerCase().replaceAll(' ', '-')
+const escapeCell = (text) => text.replaceAll('|', '\\|')
+
+function row(name, property, required) {
+  const merged = { ...definitionOf(property), ...property }
+  const usual = required ? '**required**' : 'default' in merged ? code(merged.default) : ''
+  return `| \`${name}\` | ${[typeOf(property), usual, merged.description].map(escapeCell).join(' | ')} |`
+}
+
+function table({ properties, required = [] }) {
+  const rows = Object.entries(properties).map(([name, property]) =>
+    row(name, property, required.includes(name)),
+  )
+  return ['| Key | Value | Default | |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+function section(definition) {
+  return `### ${definition.title}\n\n${definition.description}\n\n${table(definition)}\n`
+}
+
+async function example(file) {
+  const language = file.split('.').pop()
+  return `\`\`\`${language === 'edn' ? 'clojure' : language}\n${(await read(`examples/${file}`)).trimEnd()}\n\`\`\`\n`
+}
+
+async function document() {
+  const objects = Object.values(schema.definitions).filter(({ properties }) => properties)
+  const { RULES, WARNINGS } = await loadRules()
+  return `<!-- Made by scripts/generate-docs.mjs from schema/lb.schema.json. Changes here are lost. -->
+
+# Configuration
+
+${schema.description}
+
+${await example('minimal.yaml')}
+More examples are in [examples/](../examples). \`lb init\` writes a file to start from.
+
+## Files
+
+The format of a file follows from its extension:
+
+| Extension | Format |
+| --- | --- |
+| \`.yaml\`, \`.yml\` | YAML 1.2: \`010\` is ten, \`yes\` is text. One document a file; anchors and aliases work, tags do not. |
+| \`.json\` | JSON, without comments. |
+| \`.edn\` | EDN: keys are keywords in kebab-case (\`:default-target\`), choices may be keywords (\`:udp\`). |
+
+Several files, or a folder of them, make one configuration: their proxies are put together. A proxy name
+that is used twice, and an interface or setting that two files define, is an error that names both
+places. Keys that are not in the tables below are errors.
+
+Editors that know JSON Schema complete and check while you type: put
+\`# yaml-language-server: $schema=./lb.schema.json\` on the first line (\`lb schema\` prints the schema,
+\`lb init\` writes it beside the file), or, in JSON, the key \`"$schema"\`.
+
+## Keys
+
+${table(schema)}
+
+${objects.map(section).join('\n')}
+## How a target is chosen
+
+A packet belongs to the proxy that listens on its interface, destination port and protocol: to one that
+names its destination address, or else to one without an address. A connection goes to the targets of
+the source route with the longest prefix that contains the client's address, or else to the default
+target. Among several targets each new connection is given to one by weight, and stays there.
+
+## What is checked
+
+\`lb validate\` reports all problems of all files at once, with file, line and column, and exits with 1
+where one of them is an error. Each problem has the name of its rule:
+
+| Rule | | Says |
+| --- | --- | --- |
+${Object.entries(RULES)
+  .map(([id, text]) => `| \`${id}\` | ${WARNINGS.has(id) ? 'warning' : 'error'} | ${escapeCell(text)} |`)
+  .join('\n')}
+
+\`unknown-interface\` needs the host: it is checked by \`lb validate --host\`, \`lb plan\` and
+\`lb apply\`.
+`
+}
+
+const options = JSON.parse(await read('.prettierrc.json'))
+const wanted = await format(await document(), { ...options, parser: 'markdown' })
+if (!process.argv.includes('--check')) {
+  await writeFile(target, wanted)
+} else if ((await readFile(target, 'utf8').catch(() => '')) !== wanted) {
+  console.error('docs/configuration.md is out of date: run node scripts/generate-docs.mjs')
+  process.exitCode = 1
+}
