@@ -176,7 +176,7 @@ describe('a map that changes meanwhile', () => {
         const keys = toU32(map.readAll().keys).filter((_, i) => i % 2 === 1)
         expect(new Set(keys).size).toBe(keys.length)
         // The kernel's walk of a trie can lose its place, and with it keys that nobody touches.
-      if (type !== 'lpm_trie') expect(keys.filter((key) => key % 2 === 0)).toHaveLength(500)
+        if (type !== 'lpm_trie') expect(keys.filter((key) => key % 2 === 0)).toHaveLength(500)
       }
       expect(child.exitCode).toBeNull()
     },
