@@ -6,8 +6,13 @@ interface SystemError extends Error {
   readonly verifierLog?: string
 }
 
+/** Wrong arguments have a code too, but name no system call: those are bugs of ours. */
 export function isSystemError(error: unknown): error is SystemError {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string'
+  return (
+    error instanceof Error &&
+    typeof (error as { code?: unknown }).code === 'string' &&
+    typeof (error as { syscall?: unknown }).syscall === 'string'
+  )
 }
 
 const HINTS: Readonly<Record<string, string>> = {
