@@ -3,17 +3,21 @@
  * Bundles the program into dist/, so that starting it reads a few files and not hundreds, and
  * writes oclif's manifest of the commands, so that it loads only the one it runs.
  */
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { filesUnder } from './setup/stamps.mjs'
 import { root } from './setup/exec.mjs'
 
 /** Files that something outside the bundle names: oclif, bin/run.js, package.json. */
-const entryPoints = filesUnder(['src/commands', 'src/cli/main.ts', 'src/cli/command-not-found.ts', 'src/index.ts'])
+const entryPoints = filesUnder([
+  'src/commands',
+  'src/cli/main.ts',
+  'src/cli/command-not-found.ts',
+  'src/index.ts',
+])
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: entryPoints.filter((file) => file.endsWith('.ts')),
   outdir: 'dist',
@@ -21,6 +25,7 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
+  write: false,
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -35,6 +40,13 @@ await build({
   // CommonJS packages in the bundle call require() for Node's own modules.
   banner: { js: "import{createRequire as __lb}from'node:module';const require=__lb(import.meta.url);" },
 }).catch(() => process.exit(1)) // esbuild has said what is wrong, with the place.
+
+// Only now that there is a new one: what was built before runs until then.
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+for (const { path, contents } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, contents)
+}
 
 // After the bundle, as this loads the commands from it.
 const { Plugin, settings } = await import('@oclif/core')

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (signal !== undefined) {
     console.error('\nStopping, and removing the network')
     // What the story waits for ends with the network; but it may be just making one.
-    await removePlayground()
+    await removePlayground().catch(nothing)
     await story.catch(nothing)
     await removePlayground()
     return 128 + constants.signals[signal]

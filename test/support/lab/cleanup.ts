@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isStale, type LabNames } from './names.ts'
-import { mustRun } from './run.ts'
+import { run } from './run.ts'
 
 const pinFolder = '/sys/fs/bpf/lb'
 
@@ -13,16 +13,18 @@ export async function removeLab({ namespacePrefix, instance }: LabNames): Promis
   removeFolders(list(tmpdir()).filter((name) => name.startsWith(namespacePrefix)))
 }
 
-/** Deletes namespaces, with the interfaces and whatever still runs in them. */
+/** Deletes namespaces, with the interfaces and whatever still runs in them; also while another does. */
 export async function removeNamespaces(names: readonly string[]): Promise<void> {
-  for (const name of names.filter((name) => existsSync(join('/run/netns', name)))) {
+  for (const name of names.filter(exists)) {
     // A namespace lives on while a process is in it. Only a lab puts processes into its own.
-    for (const pid of (await mustRun(['ip', 'netns', 'pids', name])).split('\n').filter(Boolean)) {
-      kill(Number(pid))
-    }
-    await mustRun(['ip', 'netns', 'delete', name])
+    const { stdout } = await run(['ip', 'netns', 'pids', name])
+    for (const pid of stdout.split('\n').filter(Boolean)) kill(Number(pid))
+    const { stderr } = await run(['ip', 'netns', 'delete', name])
+    if (exists(name)) throw new Error(`cannot delete namespace ${name}: ${stderr}`)
   }
 }
+
+const exists = (namespace: string) => existsSync(join('/run/netns', namespace))
 
 function kill(pid: number): void {
   try {

@@ -69,7 +69,8 @@ export class Client extends Host {
     }
     const { handle, ...facts } = opened
     const close = async () => {
-      await this.#ask('close', { handle })
+      // Without its client a connection is closed already.
+      if ((await this.#agent)?.connected === true) await this.#ask('close', { handle })
     }
     const request = async () => (await this.#ask('again', { handle })) as string
     return { ...facts, request, close, [Symbol.asyncDispose]: close }
@@ -105,7 +106,9 @@ export class Client extends Host {
       }
       const onExit = () => settle(() => reject(new Error(`${operation}: the client is gone`)))
       agent.on('message', onReply).on('exit', onExit)
-      agent.send({ id, operation, ...message })
+      agent.send({ id, operation, ...message }, (error) => {
+        if (error !== null) onExit()
+      })
     })
   }
 }
