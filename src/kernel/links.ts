@@ -4,13 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import {
-  BpfLink,
-  clsactAttach,
-  clsactDetach,
-  clsactQuery,
-  interfaces,
-} from '../../native/index.ts'
+import { BpfLink, clsactAttach, clsactDetach, clsactQuery, interfaces } from '../../native/index.ts'
 import type { BpfProgram, ClsactFilter, TcDirection } from '../../native/index.ts'
 import { unescapePin } from '../engine/model/paths.ts'
 import type { Hook, LinkPort, ProgramPort } from '../engine/ports/kernel.ts'
@@ -47,15 +41,15 @@ export function makeLinks({ tcx }: { tcx: boolean }): {
       const direction = TC_DIRECTION[hook]
       if (direction === undefined) {
         using link = attempt(() => BpfLink.attachXdp(bpf, ifindex, hook === 'xdp' ? 'native' : 'generic'))
-        attempt(() => link.pin(path))
+        pinLink(link, path)
       } else if (!tcx || !attachTcx(bpf, ifindex, direction, path)) {
-        attempt(() => clsactAttach(bpf, filterOf(path, ifindex, direction)))
-        attempt(() => bpf.pin(path))
+        attachFilter(bpf, filterOf(path, ifindex, direction), path)
       }
     },
     detach(path) {
       const link = openLinkOnly(path)
       if (link) {
+        detachLink(link)
         link.close()
       } else {
         const { name, hook } = placeOf(path)
@@ -84,8 +78,33 @@ function attachTcx(program: BpfProgram, ifindex: number, direction: TcDirection,
     throw translate(error)
   }
   using attached = link
-  attempt(() => attached.pin(path))
+  pinLink(attached, path)
   return true
+}
+
+function pinLink(link: BpfLink, path: string): void {
+  try {
+    link.pin(path)
+  } catch (error) {
+    detachLink(link)
+    throw translate(error)
+  }
+}
+
+/** At once: the kernel takes a link that merely lost its last pin down a while later, and holds the hook until then. */
+function detachLink(link: BpfLink): void {
+  unless(['ENODEV', 'ENOLINK'], () => link.detach())
+}
+
+/** The pin first: it is what leads back to a filter that a killed process left. */
+function attachFilter(program: BpfProgram, filter: ClsactFilter, path: string): void {
+  attempt(() => program.pin(path))
+  try {
+    clsactAttach(program, filter)
+  } catch (error) {
+    bpffs.remove(path)
+    throw translate(error)
+  }
 }
 
 function openLinkOnly(path: string): BpfLink | undefined {
@@ -126,8 +145,9 @@ function clsactPort(path: string): LinkPort | undefined {
     },
     update(program) {
       attempt(() => clsactAttach(nativeProgram(program), filter))
-      bpffs.remove(path)
-      program.pin(path)
+      bpffs.remove(`${path}-next`)
+      program.pin(`${path}-next`)
+      bpffs.rename(`${path}-next`, path)
     },
     [Symbol.dispose]: () => undefined,
   }
