@@ -3,6 +3,7 @@
  * Bundles the program into dist/, so that starting it reads a few files and not hundreds, and
  * writes oclif's manifest of the commands, so that it loads only the one it runs.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
@@ -61,3 +62,7 @@ const plugin = new Plugin({
 })
 await plugin.load()
 writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, null, 2)}\n`)
+
+execFileSync(process.execPath, [join(root, 'scripts/render-help.mjs')], {
+  env: { ...process.env, FORCE_COLOR: undefined, OCLIF_COLUMNS: undefined },
+})
