@@ -1,0 +1,69 @@
+/** What a program did to a frame, held against the model. */
+import { parseFrame, residuals } from './model-parse.ts'
+import type { Fate, Verdict } from './model.ts'
+import { ETHERNET, ipBytes, macBytes } from './packet.ts'
+
+export interface Observed {
+  readonly verdict: Verdict
+  readonly reason: string
+  readonly data: Uint8Array
+}
+
+const LOOSE = { tc: false, egress: true, ownMac: true }
+
+/** The frame that the fate makes of `input`, with checksums as they were. */
+function expectedFrame(input: Uint8Array, { rewrite, hop }: Fate): Uint8Array {
+  const out = input.slice()
+  const parsed = parseFrame(input, LOOSE)
+  if (typeof parsed === 'string' || !rewrite) return out
+  const { v6, l4 } = parsed
+  const size = v6 ? 16 : 4
+  const source = ETHERNET + (v6 ? 8 : 12)
+  const at = rewrite.end === 'source' ? { ip: source, port: l4 } : { ip: source + size, port: l4 + 2 }
+  out.set(ipBytes(rewrite.to.ip), at.ip)
+  out.set([rewrite.to.port >> 8, rewrite.to.port & 0xff], at.port)
+  if (hop) {
+    out[ETHERNET + (v6 ? 7 : 8)]! -= 1
+    out.set(macBytes(hop.destination), 0)
+    out.set(macBytes(hop.source), 6)
+  }
+  return out
+}
+
+/** Every byte but those of checksums that a rewrite changes. */
+function withoutChecksums(frame: Uint8Array): Uint8Array {
+  const parsed = parseFrame(frame, LOOSE)
+  if (typeof parsed === 'string') return frame
+  const out = frame.slice()
+  const fields = [parsed.l4 + (parsed.protocol === 'tcp' ? 16 : 6), ...(parsed.v6 ? [] : [ETHERNET + 10])]
+  for (const at of fields) out.fill(0, at, at + 2)
+  return out
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** Sentences about everything that is not as the model has it; none where all is. */
+export function differences(input: Uint8Array, fate: Fate, observed: Observed): string[] {
+  const found: string[] = []
+  const compare = (what: string, wanted: string, got: string): void => {
+    if (wanted !== got) found.push(`${what}: ${got}, not ${wanted}`)
+  }
+  compare('verdict', fate.verdict, observed.verdict)
+  compare('reason', fate.reason, observed.reason)
+  if (!fate.rewrite) {
+    compare('bytes', hex(input), hex(observed.data))
+    return found
+  }
+  const expected = expectedFrame(input, fate)
+  compare('bytes', hex(withoutChecksums(expected)), hex(withoutChecksums(observed.data)))
+  const before = parseFrame(input, LOOSE)
+  const after = parseFrame(observed.data, LOOSE)
+  if (typeof before === 'string' || typeof after === 'string') return [...found, 'not a packet any more']
+  const [was, is] = [residuals(input, before), residuals(observed.data, after)]
+  compare('error of the IPv4 checksum', String(was.header), String(is.header))
+  compare(`error of the ${before.protocol} checksum`, String(was.l4), String(is.l4))
+  const absent = (frame: Uint8Array): boolean =>
+    before.protocol === 'udp' && frame[before.l4 + 6] === 0 && frame[before.l4 + 7] === 0
+  compare('absence of a UDP checksum', String(absent(input)), String(absent(observed.data)))
+  return found
+}
