@@ -80,7 +80,15 @@ const steps = [
   },
   {
     name: 'bundle and command manifest',
-    inputs: ['src', 'native', 'schema', 'scripts/bundle.mjs', 'package.json', 'package-lock.json'],
+    inputs: [
+      'src',
+      'native',
+      'schema',
+      'scripts/bundle.mjs',
+      'scripts/render-help.mjs',
+      'package.json',
+      'package-lock.json',
+    ],
     outputs: () => ['oclif.manifest.json', ...filesUnder(['dist'])],
     run: () => node('scripts/bundle.mjs'),
   },

@@ -40,9 +40,9 @@ async function cpuTime(args: readonly string[]): Promise<number> {
   return Math.min(...times)
 }
 
-test.for([['--version'], ['--help'], ['plan', '--help']])(
+test.for(['--version', '--help', 'plan --help'])(
   'lb %s takes at most twice the time of Node.js doing nothing',
   async (args) => {
-    expect(await cpuTime([program, ...args])).toBeLessThanOrEqual(2 * (await cpuTime(['-e', '0'])))
+    expect(await cpuTime([program, ...args.split(' ')])).toBeLessThanOrEqual(2 * (await cpuTime(['-e', '0'])))
   },
 )
