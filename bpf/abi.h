@@ -268,7 +268,8 @@ _Static_assert(sizeof(struct lb_backend_id) == 20, "map key: no implicit padding
 /*
  * Why a packet met its fate: `reasons`, per-CPU array of __u64, counts exactly one for each packet
  * that a program sees. The prefix is the verdict: PASS leaves the packet as it came to the next
- * program and the stack, STACK hands it to them rewritten, DROP and REDIRECT are what they say.
+ * program and the stack, STACK hands it to them rewritten (a reply as it came, where the program at
+ * egress will rewrite it), DROP and REDIRECT are what they say.
  * Append only: pinned counters outlive the programs.
  */
 enum lb_reason {

@@ -83,6 +83,10 @@ static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct p
 	struct translation t;
 	enum lb_reason reason = find_hop(skb, p, a, conn, tc_longest(skb, p), &hop, HOOK_TC, v6);
 
+	if (reason != LB_OK && is_restored_at_egress(p, a, conn, reason, hop.ifindex, v6)) {
+		untrack(conn, a);
+		return reason;
+	}
 	translation_of(&t, conn, v6);
 	if (!tc_translate(skb, p, &t, v6))
 		return LB_DROP_REWRITE_FAILED;
@@ -136,7 +140,10 @@ static __always_inline enum lb_reason tc_ingress_ip(struct __sk_buff *skb, struc
 	return tc_forward(skb, p, &a, conn, v6);
 }
 
-/* Replies that the stack sends: from a backend on this host, or one whose interface has no program. */
+/*
+ * Replies that the stack sends: from a backend on this host, from one whose interface has no program,
+ * and those that the fast path left to it.
+ */
 static __always_inline enum lb_reason tc_egress_ip(struct __sk_buff *skb, struct packet *p, __u32 slot, const bool v6)
 {
 	struct arrival a;

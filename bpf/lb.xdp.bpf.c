@@ -31,6 +31,10 @@ static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct pac
 	struct translation t;
 	enum lb_reason reason = find_hop(ctx, p, a, conn, p->l3_len, &hop, HOOK_XDP, v6);
 
+	if (reason != LB_OK && is_restored_at_egress(p, a, conn, reason, hop.ifindex, v6)) {
+		untrack(conn, a);
+		return reason;
+	}
 	translation_of(&t, conn, v6);
 	xdp_update_l4_checksum(p, addr_diff(p, &t, v6) +
 					  csum_diff16(*translated_port(p, t.reverse), t.port_be));

@@ -17,6 +17,7 @@
 #define TCP_FLAG_BYTE_ACK 0x10
 
 #define IP4_MORE_FRAGMENTS_OR_OFFSET 0x3fff
+#define IP4_DONT_FRAGMENT 0x4000
 
 static __always_inline enum lb_reason parse_eth(struct cursor *c, struct packet *p)
 {

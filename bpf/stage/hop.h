@@ -9,6 +9,7 @@
 #define LB_HOP_H
 
 #include "fib.h"
+#include "track.h"
 
 static __always_inline bool same_words(const void *a, const void *b, const __u32 words)
 {
@@ -75,7 +76,27 @@ static __always_inline bool xdp_can_transmit(__u32 slot, __u32 ifindex)
 	return interface && interface->flags & LB_INTERFACE_XDP_XMIT;
 }
 
-/* LB_OK: `out` says where to; otherwise the stack is to find out. */
+/*
+ * Whether a reply that the fast path cannot send on is left as it came, for the program at egress to
+ * restore its source. With the listener's address, often this host's own, the stack would take it
+ * for a forgery and drop it, and tell this host and not the backend of ICMP errors. Without that program,
+ * or where the stack will cut the reply into fragments, which that program leaves alone, it has to be
+ * rewritten now.
+ */
+static __always_inline bool is_restored_at_egress(const struct packet *p, const struct arrival *a,
+						  const struct lb_conn *conn, enum lb_reason reason, __u32 ifindex,
+						  const bool v6)
+{
+	__u32 slot = a->slot;
+	void *table = bpf_map_lookup_elem(&interfaces, &slot);
+	struct lb_interface *interface = table ? bpf_map_lookup_elem(table, &ifindex) : NULL;
+
+	if (!(conn->flags & LB_CONN_REVERSE) || !interface || interface->mode == LB_ATTACH_NONE)
+		return false;
+	return v6 || reason != LB_STACK_TOO_BIG || p->ip4->frag_off & bpf_htons(IP4_DONT_FRAGMENT);
+}
+
+/* LB_OK: `out` says where to; otherwise the stack is to find out, and `out` has what is known of the interface. */
 static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p, const struct arrival *a,
 					       struct lb_conn *conn, __u32 longest, struct next_hop *out,
 					       const enum hook hook, const bool v6)
@@ -83,6 +104,7 @@ static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p
 	struct recent_hop *recent = a->again ? recent_hop_of(a, v6) : NULL;
 	enum lb_reason reason;
 
+	out->ifindex = a->ifindex;
 	if ((v6 ? p->ip6->hop_limit : p->ip4->ttl) <= 1)
 		return LB_STACK_TTL;
 	if (recent && is_recent(recent, p, a, conn, hook, v6) && longest <= recent->hop.mtu) {

@@ -140,4 +140,18 @@ static __always_inline void track(struct lb_conn *conn, struct arrival *a, const
 	}
 }
 
+/* Takes a reply's count back: the program at egress will see it again. */
+static __always_inline void untrack(struct lb_conn *conn, const struct arrival *a)
+{
+	__u32 row = conn->stats;
+	struct lb_backend_stats *stats = bpf_map_lookup_elem(&backend_stats, &row);
+
+	if (stats) {
+		stats->packets_rev -= a->wire_packets;
+		stats->bytes_rev -= a->wire_bytes;
+	}
+	conn->packets -= a->wire_packets;
+	conn->bytes -= a->wire_bytes;
+}
+
 #endif
