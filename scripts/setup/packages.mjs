@@ -33,6 +33,7 @@ export const toTest = [
   { name: 'shellcheck', why: 'checks shell scripts', program: 'shellcheck' },
   { name: 'iperf3', why: 'bulk traffic through the data plane', program: 'iperf3' },
   { name: 'nftables', why: 'drops packets to order', program: 'nft' },
+  { name: 'iputils-ping', why: 'sends what is neither TCP nor UDP', program: 'ping' },
   { name: 'strace', why: 'kills an apply between two system calls', program: 'strace' },
   { name: 'libcap2-bin', why: 'runs lb with two capabilities only', program: 'capsh' },
 ]
