@@ -324,6 +324,8 @@ enum lb_reason {
 	LB_DROP_CONN_BUSY = 44, /* another CPU held on to the connection for too long */
 	LB_DROP_REWRITE_FAILED = 45, /* the kernel refused to change the packet */
 
+	LB_PASS_IPV4_OPTIONS = 46, /* IPv4 header with options */
+
 	LB_REASON_MAX
 };
 

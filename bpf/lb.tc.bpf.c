@@ -34,15 +34,14 @@ static __always_inline long tc_update_l4_checksum(struct __sk_buff *skb, const s
 						  const struct translation *t, const bool v6)
 {
 	bool udp = p->proto == IPPROTO_UDP;
-	__u32 offset = p->l4_off + (udp ? __builtin_offsetof(struct udphdr, check)
+	__u32 offset = l4_offset(v6) + (udp ? __builtin_offsetof(struct udphdr, check)
 					: __builtin_offsetof(struct tcphdr, check));
 	__u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
-	__be16 port_be = *translated_port(p, t->reverse);
-	__u64 diff = csum_diff_fold32(addr_diff(p, t, v6));
+	__u64 diff = csum_diff_fold32(addr_diff(t, v6));
 	long error = tc_replace_l4(skb, offset, 0, diff, flags | BPF_F_PSEUDO_HDR, v6);
 
-	if (!error && port_be != t->port_be)
-		error = bpf_l4_csum_replace(skb, offset, port_be, t->port_be, flags | sizeof(port_be));
+	if (!error && t->old_port_be != t->port_be)
+		error = bpf_l4_csum_replace(skb, offset, t->old_port_be, t->port_be, flags | sizeof(t->port_be));
 	return error;
 }
 
@@ -50,14 +49,10 @@ static __always_inline long tc_update_l4_checksum(struct __sk_buff *skb, const s
 static __always_inline bool tc_reload(struct __sk_buff *skb, struct packet *p, const bool v6)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 ip_size = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	__u32 l4_off = p->l4_off & 127; /* at most 14 + 60: the mask is for the verifier */
 
-	if (data + sizeof(struct ethhdr) + ip_size > end)
-		return false;
 	p->eth = data;
 	p->ip4 = data + sizeof(struct ethhdr);
-	p->l4 = data + l4_off;
+	p->l4 = data + l4_offset(v6);
 	return p->l4 + sizeof(struct udphdr) <= end;
 }
 
@@ -87,7 +82,7 @@ static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct p
 		untrack(conn, a);
 		return reason;
 	}
-	translation_of(&t, conn, v6);
+	translation_of(&t, a, conn, v6);
 	if (!tc_translate(skb, p, &t, v6))
 		return LB_DROP_REWRITE_FAILED;
 	if (reason != LB_OK)
@@ -155,7 +150,7 @@ static __always_inline enum lb_reason tc_egress_ip(struct __sk_buff *skb, struct
 	if (!conn || !(conn->flags & LB_CONN_REVERSE))
 		return LB_PASS_EGRESS_OTHER;
 	track(conn, &a, v6);
-	translation_of(&t, conn, v6);
+	translation_of(&t, &a, conn, v6);
 	return tc_translate(skb, p, &t, v6) ? LB_STACK_EGRESS : LB_DROP_REWRITE_FAILED;
 }
 
@@ -178,11 +173,11 @@ static __always_inline enum lb_reason tc_packet(struct __sk_buff *skb, const boo
 		return LB_PASS_OTHER_HOST;
 	if (skb->vlan_present)
 		return LB_PASS_VLAN;
-	if (skb->data_end - skb->data < LB_TC_LINEAR && skb->data_end - skb->data < skb->len)
+	if ((void *)(long)skb->data + LB_TC_LINEAR > (void *)(long)skb->data_end)
 		bpf_skb_pull_data(skb, skb->len < LB_TC_LINEAR ? skb->len : LB_TC_LINEAR);
 	c.pos = (void *)(long)skb->data;
 	c.end = (void *)(long)skb->data_end;
-	c.left = skb->len;
+	c.frame_len = skb->len;
 
 	reason = parse_eth(&c, &p);
 	if (reason != LB_OK)
@@ -190,7 +185,7 @@ static __always_inline enum lb_reason tc_packet(struct __sk_buff *skb, const boo
 	if (p.eth_proto_be != skb->protocol)
 		return LB_PASS_NOT_ETHERNET;
 	if (p.eth_proto_be == bpf_htons(ETH_P_IP)) {
-		reason = parse_ipv4(&c, &p, skb->gso_size ? c.left : 0);
+		reason = parse_ipv4(&c, &p, skb->gso_size ? skb->len - sizeof(struct ethhdr) : 0);
 		if (reason == LB_OK)
 			reason = parse_l4(&c, &p);
 		return reason == LB_OK ? tc_ip(skb, &p, slot, egress, false) : reason;

@@ -15,6 +15,7 @@ static __always_inline void xdp_update_l4_checksum(const struct packet *p, __u64
 		struct tcphdr *tcp = p->l4;
 
 		tcp->check = csum_update(tcp->check, diff);
+		barrier();
 	} else {
 		struct udphdr *udp = p->l4;
 
@@ -35,9 +36,8 @@ static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct pac
 		untrack(conn, a);
 		return reason;
 	}
-	translation_of(&t, conn, v6);
-	xdp_update_l4_checksum(p, addr_diff(p, &t, v6) +
-					  csum_diff16(*translated_port(p, t.reverse), t.port_be));
+	translation_of(&t, a, conn, v6);
+	xdp_update_l4_checksum(p, addr_diff(&t, v6) + csum_diff16(t.old_port_be, t.port_be));
 	write_translation(p, &t, v6);
 	if (reason != LB_OK)
 		return reason;
@@ -81,7 +81,7 @@ static __always_inline enum lb_reason xdp_packet(struct xdp_md *ctx)
 	struct cursor c = {
 		.pos = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
-		.left = ctx->data_end - ctx->data,
+		.frame_len = bpf_xdp_get_buff_len(ctx),
 	};
 	struct packet p = {};
 	__u32 slot = read_active_slot();

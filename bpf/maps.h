@@ -106,8 +106,8 @@ LB_OUTER(lb_inner_conn6, LB_CONN_PARTITIONS_MAX) conn6 SEC(".maps");
 
 /* One word in a cache line of its own; see lib/lock.h. */
 struct lb_lock {
-	__u32 held;
-	__u32 pad[15];
+	__u64 held;
+	__u64 pad[7];
 };
 
 #define LB_CONN_LOCKS 1024

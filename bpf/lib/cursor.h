@@ -17,7 +17,8 @@
 struct cursor {
 	void *pos;
 	void *end;
-	__u32 left; /* bytes of the packet from pos on, those beyond `end` included */
+	/* Bytes of the frame, those beyond `end` included. Not `end` less its start: subtracting pointers takes CAP_PERFMON. */
+	__u32 frame_len;
 };
 
 /* Headers are in the packet's memory from `eth` on, one after another. */
@@ -29,23 +30,36 @@ struct packet {
 	};
 	void *l4;
 	__u32 l3_len; /* bytes from the IP header on, padding of the frame excluded */
-	__u32 l4_off; /* bytes from the start of the frame to the TCP or UDP header */
+	__u32 l4_len; /* bytes from the TCP or UDP header on */
 	__u32 header_len; /* bytes of the IP and TCP or UDP headers */
 	__u16 eth_proto_be;
 	__u8 proto; /* IPPROTO_TCP, IPPROTO_UDP */
 	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for UDP */
 };
 
-/* Moves the cursor behind `size` bytes; NULL where the packet's memory ends before them. */
-static __always_inline void *cursor_take(struct cursor *c, __u32 size)
+/*
+ * Leaves in `*taken` where `size` bytes start and moves the cursor behind them; false where the packet's
+ * memory ends before. A NULL to say so would be compared with a packet pointer, which the verifier
+ * only allows with CAP_PERFMON.
+ */
+static __always_inline bool cursor_take(struct cursor *c, __u32 size, void **taken)
 {
-	void *taken = c->pos;
+	void *start = c->pos;
 
-	if (taken + size > c->end)
-		return NULL;
-	c->pos = taken + size;
-	c->left -= size;
-	return taken;
+	*taken = start;
+	if (start + size > c->end)
+		return false;
+	c->pos = start + size;
+	return true;
+}
+
+/*
+ * Bytes from the start of the frame to the TCP or UDP header: constant, as packets with options and
+ * extension headers pass. Adding a number that is not to a packet pointer takes CAP_PERFMON.
+ */
+static __always_inline __u32 l4_offset(const bool v6)
+{
+	return sizeof(struct ethhdr) + (v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 }
 
 #endif

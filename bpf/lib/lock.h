@@ -18,19 +18,29 @@ static __always_inline __u32 conn_lock(const union tuple *forward, const bool v6
 	return tuple_hash(forward, v6) >> 40 & (LB_CONN_LOCKS - 1);
 }
 
-/* 1: taken. A global function, so that the verifier follows its loop once and not at each call. */
-__noinline int lock_take(__u32 index)
-{
-	struct lb_lock *lock = bpf_map_lookup_elem(&conn_locks, &index);
+struct lock_wait {
+	__u32 index;
+	__u32 taken;
+};
 
-	if (!lock)
-		return 0;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < LB_LOCK_ATTEMPTS; i++) {
-		if (__sync_val_compare_and_swap(&lock->held, 0, 1) == 0)
-			return 1;
-	}
-	return 0;
+static long lock_attempt(__u32 round, struct lock_wait *wait)
+{
+	struct lb_lock *lock = bpf_map_lookup_elem(&conn_locks, &wait->index);
+
+	wait->taken = lock && __sync_val_compare_and_swap(&lock->held, 0, 1) == 0;
+	return wait->taken;
+}
+
+/*
+ * Whether the lock was taken. bpf_loop, because without CAP_PERFMON the verifier follows a loop of our own
+ * along every path that a processor might speculate about.
+ */
+static __always_inline bool lock_take(__u32 index)
+{
+	struct lock_wait wait = { .index = index };
+
+	bpf_loop(LB_LOCK_ATTEMPTS, lock_attempt, &wait, 0);
+	return wait.taken;
 }
 
 static __always_inline void lock_release(__u32 index)

@@ -21,9 +21,9 @@
 
 static __always_inline enum lb_reason parse_eth(struct cursor *c, struct packet *p)
 {
-	struct ethhdr *eth = cursor_take(c, sizeof(*eth));
+	struct ethhdr *eth;
 
-	if (!eth)
+	if (!cursor_take(c, sizeof(*eth), (void **)&eth))
 		return LB_PASS_SHORT_ETH;
 	if (eth->h_dest[0] & 1)
 		return LB_PASS_NOT_UNICAST;
@@ -41,11 +41,10 @@ static __always_inline enum lb_reason parse_eth(struct cursor *c, struct packet 
  */
 static __always_inline enum lb_reason parse_ipv4(struct cursor *c, struct packet *p, __u32 length)
 {
-	struct iphdr *ip = cursor_take(c, sizeof(*ip));
-	__u32 frame_left = c->left + sizeof(*ip);
+	struct iphdr *ip;
 	__u32 header_len;
 
-	if (!ip)
+	if (!cursor_take(c, sizeof(*ip), (void **)&ip))
 		return LB_PASS_SHORT_IPV4;
 	if (ip->version != 4)
 		return LB_PASS_BAD_IPV4_VERSION;
@@ -55,17 +54,16 @@ static __always_inline enum lb_reason parse_ipv4(struct cursor *c, struct packet
 	p->l3_len = bpf_ntohs(ip->tot_len);
 	if (p->l3_len == 0)
 		p->l3_len = length;
-	if (p->l3_len < header_len || p->l3_len > frame_left)
+	if (p->l3_len < header_len || sizeof(struct ethhdr) + p->l3_len > c->frame_len)
 		return LB_PASS_BAD_IPV4_LENGTH;
 	if (ip->frag_off & bpf_htons(IP4_MORE_FRAGMENTS_OR_OFFSET))
 		return LB_PASS_IPV4_FRAGMENT;
-	if (header_len > sizeof(*ip) && !cursor_take(c, header_len - sizeof(*ip)))
-		return LB_PASS_SHORT_IPV4;
-	c->left = p->l3_len - header_len;
+	if (header_len > sizeof(*ip))
+		return LB_PASS_IPV4_OPTIONS;
+	p->l4_len = p->l3_len - header_len;
 	p->ip4 = ip;
 	p->proto = ip->protocol;
 	p->header_len = header_len;
-	p->l4_off = sizeof(struct ethhdr) + header_len;
 	return LB_OK;
 }
 
@@ -78,37 +76,35 @@ static __always_inline bool is_ipv6_extension(__u8 next_header)
 
 static __always_inline enum lb_reason parse_ipv6(struct cursor *c, struct packet *p)
 {
-	struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+	struct ipv6hdr *ip;
 	__u32 payload_len;
 
-	if (!ip)
+	if (!cursor_take(c, sizeof(*ip), (void **)&ip))
 		return LB_PASS_SHORT_IPV6;
 	if (ip->version != 6)
 		return LB_PASS_BAD_IPV6_VERSION;
 	payload_len = bpf_ntohs(ip->payload_len);
-	if (payload_len > c->left)
+	if (sizeof(struct ethhdr) + sizeof(*ip) + payload_len > c->frame_len)
 		return LB_PASS_BAD_IPV6_LENGTH;
 	if (is_ipv6_extension(ip->nexthdr))
 		return LB_PASS_IPV6_EXTENSION;
-	c->left = payload_len;
+	p->l4_len = payload_len;
 	p->ip6 = ip;
 	p->proto = ip->nexthdr;
 	p->l3_len = sizeof(*ip) + payload_len;
 	p->header_len = sizeof(*ip);
-	p->l4_off = sizeof(struct ethhdr) + sizeof(*ip);
 	return LB_OK;
 }
 
 static __always_inline enum lb_reason parse_tcp(struct cursor *c, struct packet *p)
 {
-	__u32 left = c->left;
-	struct tcphdr *tcp = cursor_take(c, sizeof(*tcp));
+	struct tcphdr *tcp;
 	__u32 header_len;
 
-	if (left < sizeof(*tcp) || !tcp)
+	if (p->l4_len < sizeof(*tcp) || !cursor_take(c, sizeof(*tcp), (void **)&tcp))
 		return LB_PASS_SHORT_TCP;
 	header_len = tcp->doff * 4;
-	if (header_len < sizeof(*tcp) || header_len > left)
+	if (header_len < sizeof(*tcp) || header_len > p->l4_len)
 		return LB_PASS_BAD_TCP_OFFSET;
 	p->l4 = tcp;
 	p->tcp_flags = ((__u8 *)tcp)[13];
@@ -118,14 +114,13 @@ static __always_inline enum lb_reason parse_tcp(struct cursor *c, struct packet 
 
 static __always_inline enum lb_reason parse_udp(struct cursor *c, struct packet *p)
 {
-	__u32 left = c->left;
-	struct udphdr *udp = cursor_take(c, sizeof(*udp));
+	struct udphdr *udp;
 	__u32 length;
 
-	if (left < sizeof(*udp) || !udp)
+	if (p->l4_len < sizeof(*udp) || !cursor_take(c, sizeof(*udp), (void **)&udp))
 		return LB_PASS_SHORT_UDP;
 	length = bpf_ntohs(udp->len);
-	if (length < sizeof(*udp) || length > left)
+	if (length < sizeof(*udp) || length > p->l4_len)
 		return LB_PASS_BAD_UDP_LENGTH;
 	p->l4 = udp;
 	p->tcp_flags = 0;

@@ -37,6 +37,8 @@ static __always_inline void tuple_of_packet(union tuple *t, const struct packet 
 {
 	const __be16 *ports_be = p->l4;
 
+	/* All of it: functions that take a pointer to it may read no byte that was never written. */
+	__builtin_memset(t, 0, sizeof(*t));
 	if (v6) {
 		t->v6 = (struct lb_conn6_key){ .sport_be = ports_be[0], .dport_be = ports_be[1], .proto = p->proto };
 		addr6_copy(t->v6.saddr_be, p->ip6->saddr.in6_u.u6_addr32);

@@ -7,18 +7,25 @@
 
 enum verdict { VERDICT_PASS = 0, VERDICT_DROP, VERDICT_REDIRECT };
 
-/* Reasons that are not named here pass. */
-static const volatile __u8 verdict_of[LB_REASON_ROWS] = {
-	[LB_REDIRECT] = VERDICT_REDIRECT,
-	[LB_DROP_NO_BACKEND] = VERDICT_DROP,
-	[LB_DROP_WRONG_FAMILY] = VERDICT_DROP,
-	[LB_DROP_BAD_TABLE] = VERDICT_DROP,
-	[LB_DROP_NO_CONN_TABLE] = VERDICT_DROP,
-	[LB_DROP_CONN_TABLE_FULL] = VERDICT_DROP,
-	[LB_DROP_TUPLE_CONFLICT] = VERDICT_DROP,
-	[LB_DROP_CONN_BUSY] = VERDICT_DROP,
-	[LB_DROP_REWRITE_FAILED] = VERDICT_DROP,
-};
+/* A switch and no table: an index that depends on the path taken is refused without CAP_PERFMON. */
+static __always_inline enum verdict verdict_of(enum lb_reason reason)
+{
+	switch (reason) {
+	case LB_REDIRECT:
+		return VERDICT_REDIRECT;
+	case LB_DROP_NO_BACKEND:
+	case LB_DROP_WRONG_FAMILY:
+	case LB_DROP_BAD_TABLE:
+	case LB_DROP_NO_CONN_TABLE:
+	case LB_DROP_CONN_TABLE_FULL:
+	case LB_DROP_TUPLE_CONFLICT:
+	case LB_DROP_CONN_BUSY:
+	case LB_DROP_REWRITE_FAILED:
+		return VERDICT_DROP;
+	default:
+		return VERDICT_PASS;
+	}
+}
 
 /* Counts the one reason a packet has, and says what to do with the packet. */
 static __always_inline enum verdict conclude(enum lb_reason reason)
@@ -28,7 +35,7 @@ static __always_inline enum verdict conclude(enum lb_reason reason)
 
 	if (count)
 		++*count;
-	return verdict_of[row & (LB_REASON_ROWS - 1)];
+	return verdict_of(reason);
 }
 
 #endif

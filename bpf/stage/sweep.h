@@ -27,24 +27,36 @@ static const struct lb_settings default_settings = {
 };
 
 struct sweep_round {
-	__u32 max_age[16]; /* by enum lb_conn_state */
+	struct lb_settings settings;
 	__u32 now;
 	__u32 slice;
 	__u32 expired;
 	__u32 orphans;
 };
 
-static __always_inline void set_ages(struct sweep_round *round, const struct lb_settings *s)
+/* Not a table: an index that varies, into the stack, takes CAP_PERFMON. */
+static __always_inline __u32 max_age_sec(const struct lb_settings *s, __u8 state)
 {
-	round->max_age[LB_CONN_SYN] = clock_from_seconds(s->tcp_syn_sec);
-	round->max_age[LB_CONN_SYN_ACK] = clock_from_seconds(s->tcp_syn_sec);
-	round->max_age[LB_CONN_ESTABLISHED] = clock_from_seconds(s->tcp_established_sec);
-	round->max_age[LB_CONN_FIN_CLIENT] = clock_from_seconds(s->tcp_fin_sec);
-	round->max_age[LB_CONN_FIN_BACKEND] = clock_from_seconds(s->tcp_fin_sec);
-	round->max_age[LB_CONN_TIME_WAIT] = clock_from_seconds(s->tcp_time_wait_sec);
-	round->max_age[LB_CONN_RESET] = clock_from_seconds(s->tcp_reset_sec);
-	round->max_age[LB_CONN_UDP_ONEWAY] = clock_from_seconds(s->udp_oneway_sec);
-	round->max_age[LB_CONN_UDP_STREAM] = clock_from_seconds(s->udp_stream_sec);
+	switch (state) {
+	case LB_CONN_SYN:
+	case LB_CONN_SYN_ACK:
+		return s->tcp_syn_sec;
+	case LB_CONN_ESTABLISHED:
+		return s->tcp_established_sec;
+	case LB_CONN_FIN_CLIENT:
+	case LB_CONN_FIN_BACKEND:
+		return s->tcp_fin_sec;
+	case LB_CONN_TIME_WAIT:
+		return s->tcp_time_wait_sec;
+	case LB_CONN_RESET:
+		return s->tcp_reset_sec;
+	case LB_CONN_UDP_ONEWAY:
+		return s->udp_oneway_sec;
+	case LB_CONN_UDP_STREAM:
+		return s->udp_stream_sec;
+	default:
+		return 0;
+	}
 }
 
 static __always_inline void read_settings(struct sweep_round *round)
@@ -53,15 +65,13 @@ static __always_inline void read_settings(struct sweep_round *round)
 	void *table = slot < LB_SLOTS ? bpf_map_lookup_elem(&settings, &slot) : NULL;
 	const struct lb_settings *row = table ? bpf_map_lookup_elem(table, &zero) : NULL;
 
-	if (row)
-		set_ages(round, row);
-	else
-		set_ages(round, &default_settings);
+	round->settings = row ? *row : default_settings;
 }
 
 static __always_inline bool is_idle(const struct lb_conn *conn, const struct sweep_round *round)
 {
-	return clock_older(conn->last_seen, round->now, round->max_age[conn->state & 15]);
+	return clock_older(conn->last_seen, round->now,
+			   clock_from_seconds(max_age_sec(&round->settings, conn->state)));
 }
 
 /* Under the pair's lock, on fresh lookups: between the walk and the lock a packet may have come. */
