@@ -17,7 +17,7 @@ export function checkSystem(facts: DoctorFacts): Finding[] {
 type Version = readonly [major: number, minor: number]
 
 /** bpf_timer, with which connections expire. */
-const MINIMUM: Version = [5, 15]
+const MINIMUM: Version = [5, 18]
 const TCX: Version = [6, 6]
 /** Memory of BPF maps is charged to the control group, not to RLIMIT_MEMLOCK. */
 const CGROUP_ACCOUNTING: Version = [5, 11]
@@ -34,10 +34,10 @@ function isOlder([major, minor]: Version, than: Version): boolean {
 function checkKernel(release: string): Finding {
   const version = parseRelease(release)
   if (!version) {
-    return warning('kernel', `kernel ${release}`, `This is no version that lb can compare: it needs 5.15.`)
+    return warning('kernel', `kernel ${release}`, `This is no version that lb can compare: it needs 5.18.`)
   }
   if (isOlder(version, MINIMUM)) {
-    const detail = 'lb needs 5.15, which brought the BPF timers that expire connections.'
+    const detail = 'lb needs 5.18, which brought bpf_xdp_get_buff_len (5.15 the timers that expire connections).'
     return failure('kernel', `kernel ${release} is too old`, detail)
   }
   const clsact = 'tcx came with 6.6: programs are attached as clsact filters instead.'

@@ -87,8 +87,8 @@ test('without a configuration only the system is looked at', () => {
 })
 
 test.each<[string, Partial<DoctorFacts>, string[]]>([
-  ['kernel 5.15 is enough', { kernelRelease: '5.15.0' }, []],
-  ['kernel 5.14 is not', { kernelRelease: '5.14.21' }, ['error kernel']],
+  ['kernel 5.18 is enough', { kernelRelease: '5.18.0' }, []],
+  ['kernel 5.17 is not', { kernelRelease: '5.17.21' }, ['error kernel']],
   ['nor is 4.19', { kernelRelease: '4.19.0', memlockBytes: undefined }, ['error kernel']],
   [
     'where maps are charged to a small limit',
