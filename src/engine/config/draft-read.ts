@@ -17,21 +17,22 @@ import type {
   TextNode,
 } from './draft.ts'
 import type { RuleId } from '../model/rules.ts'
+import type { SchemaOutcome } from './schema-check.ts'
 import { type ParsedSource, problemAt } from './source.ts'
 import { entryOf, type MapNode, type Node } from './syntax/node.ts'
 
 interface Reader {
   readonly source: ParsedSource
-  readonly invalid: ReadonlySet<Node>
+  readonly schema: SchemaOutcome
   readonly problems: Problem[]
 }
 
 /** Reads what the schema has left valid, and adds what is wrong with addresses. */
 export function readDraft(
   source: ParsedSource,
-  invalid: ReadonlySet<Node>,
+  schema: SchemaOutcome,
 ): { readonly draft: Draft; readonly problems: readonly Problem[] } {
-  const reader: Reader = { source, invalid, problems: [] }
+  const reader: Reader = { source, schema, problems: [] }
   const root = asMap(reader, source.root)
   const proxies = member(reader, root, 'proxies')
   const draft: Draft = {
@@ -43,12 +44,17 @@ export function readDraft(
   return { draft, problems: reader.problems }
 }
 
-function member({ invalid }: Reader, map: MapNode | undefined, key: string): Node | undefined {
+function member({ schema: { invalid } }: Reader, map: MapNode | undefined, key: string): Node | undefined {
   const value = map && entryOf(map, key)?.value
   return value !== undefined && !invalid.has(value) ? value : undefined
 }
 
-function asMap({ invalid }: Reader, node: Node | undefined): MapNode | undefined {
+/** Whether a key was given, if perhaps with a wrong value or a typing mistake. */
+function isGiven({ schema }: Reader, map: MapNode, key: string): boolean {
+  return entryOf(map, key) !== undefined || schema.misspelt.get(map)?.has(key) === true
+}
+
+function asMap({ schema: { invalid } }: Reader, node: Node | undefined): MapNode | undefined {
   return node?.kind === 'map' && !invalid.has(node) ? node : undefined
 }
 
@@ -73,7 +79,7 @@ function number(reader: Reader, map: MapNode, key: string): NumberNode | undefin
 
 /** A value with fixed choices; the schema has seen to it that it is one of them. */
 function choice<T extends string>(reader: Reader, map: MapNode, key: string, otherwise: T): T | undefined {
-  if (entryOf(map, key) === undefined) return otherwise
+  if (!isGiven(reader, map, key)) return otherwise
   return text(reader, map, key)?.value as T | undefined
 }
 
@@ -122,9 +128,9 @@ function readListen(reader: Reader, node: MapNode): DraftListen {
   const address = located<Address>(reader, text(reader, node, 'address'), 'invalid-address', readAddress)
   return {
     node,
-    interfaces: items.filter((item): item is TextNode => isText(item) && !reader.invalid.has(item)),
+    interfaces: items.filter((item): item is TextNode => isText(item) && !reader.schema.invalid.has(item)),
     address,
-    addressInvalid: address === undefined && entryOf(node, 'address') !== undefined,
+    addressInvalid: address === undefined && isGiven(reader, node, 'address'),
     port: number(reader, node, 'port'),
     protocol: choice<Protocol>(reader, node, 'protocol', defaults.listen.protocol),
   }
@@ -142,7 +148,7 @@ function readTarget(reader: Reader, node: MapNode): DraftTarget {
     ip: located<Address>(reader, text(reader, node, 'ip'), 'invalid-address', readAddress),
     port: number(reader, node, 'port'),
     weight: number(reader, node, 'weight'),
-    weighted: entryOf(node, 'weight') !== undefined,
+    weighted: isGiven(reader, node, 'weight'),
   }
 }
 

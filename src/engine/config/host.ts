@@ -1,3 +1,4 @@
+import { compareText } from '../model/order.ts'
 import type { Problem, SourceRange } from '../model/problem.ts'
 import { interfaceAddress } from '../model/resource.ts'
 import type { Snapshot } from '../model/snapshot.ts'
@@ -22,8 +23,10 @@ export function checkHost(
   const problems: Problem[] = []
   for (const [name, addresses] of usesOf(snapshot)) {
     if (known.has(name)) continue
-    const [first = ''] = addresses
-    const range = locate(first)
+    const [range] = addresses
+      .map(locate)
+      .filter((found) => found !== undefined)
+      .sort(compareRanges)
     const more = addresses.length > 1 ? ` (named in ${addresses.length} places)` : ''
     problems.push({
       severity: 'error',
@@ -33,7 +36,11 @@ export function checkHost(
       ...(range && { range }),
     })
   }
-  return problems
+  return problems.sort((a, b) => (a.range && b.range ? compareRanges(a.range, b.range) : 0))
+}
+
+function compareRanges(a: SourceRange, b: SourceRange): number {
+  return compareText(a.file, b.file) || a.start.byte - b.start.byte
 }
 
 /** Interface names with the addresses that use them, in the order of the snapshot. */

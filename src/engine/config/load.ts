@@ -37,7 +37,7 @@ export function loadConfig(sources: readonly Source[]): Loaded {
     for (const problem of syntax) problems.push(problem)
     if (source === undefined) continue
     const schema = checkSchema(source)
-    const { draft, problems: addresses } = readDraft(source, schema.invalid)
+    const { draft, problems: addresses } = readDraft(source, schema)
     for (const problem of [...schema.problems, ...addresses]) problems.push(problem)
     drafts.push(draft)
   }

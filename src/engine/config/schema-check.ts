@@ -10,11 +10,13 @@ export interface SchemaOutcome {
   readonly problems: readonly Problem[]
   /** Nodes whose value is wrong. Later checks pass over them: one mistake, one message. */
   readonly invalid: ReadonlySet<Node>
+  /** Keys that are there with a typing mistake, by map. They do not count as absent. */
+  readonly misspelt: ReadonlyMap<Node, ReadonlySet<string>>
 }
 
 /** All that the schema finds. */
 export function checkSchema(source: ParsedSource): SchemaOutcome {
-  if (validate(toValue(source.root))) return { problems: [], invalid: new Set() }
+  if (validate(toValue(source.root))) return { problems: [], invalid: new Set(), misspelt: new Map() }
   const errors = withoutForbidden(validate.errors ?? []).map((error) => locateError(source, error))
   const misspelt = findMisspelt(errors)
   const invalid = new Set<Node>()
@@ -23,7 +25,7 @@ export function checkSchema(source: ParsedSource): SchemaOutcome {
     const problem = describe(source, located, misspelt, invalid)
     if (problem !== undefined) problems.push(problem)
   }
-  return { problems, invalid }
+  return { problems, invalid, misspelt }
 }
 
 /** What is wrong inside a value that should not be there does not matter. */
