@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Makes a clone ready: system packages, npm packages, everything that is built. Whatever is ready
- * already is left alone. With --test, also what only the checks and tests need.
+ * already is left alone. With --test, also what only the checks and tests need;
+ * with --bench, what the benchmarks compare with.
  *
  * Needs nothing but Node.js: it runs before node_modules exists.
  */
@@ -11,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from './setup/build.mjs'
 import { root, script, statusOf } from './setup/exec.mjs'
 import { ensureNodeModules } from './setup/npm.mjs'
-import { ensurePackages, toBuildAndRun, toTest } from './setup/packages.mjs'
+import { ensurePackages, toBench, toBuildAndRun, toTest } from './setup/packages.mjs'
 
 const self = fileURLToPath(import.meta.url)
 
@@ -25,7 +26,11 @@ await script(async () => {
     const command = [process.execPath, self, ...args]
     return statusOf('flock', ['--close', 'build/setup.lock', ...command], { env: { LB_SETUP_LOCKED: '1' } })
   }
-  await ensurePackages(args.includes('--test') ? [...toBuildAndRun, ...toTest] : toBuildAndRun)
+  await ensurePackages([
+    ...toBuildAndRun,
+    ...(args.includes('--test') ? toTest : []),
+    ...(args.includes('--bench') ? toBench : []),
+  ])
   await ensureNodeModules()
   await build()
   return 0

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { exec, SetupError } from './exec.mjs'
 
 /**
- * A Debian package, why we need it, and a program or C header that shows it is there. What is
+ * A Debian package, why we need it, and a program, C header or other file that shows it is there. What is
  * looked for is the file and not the package, so that other distributions and compilers installed
  * by hand are as good.
- * @typedef {{ name: string, why: string, program?: string, header?: string }} Package
+ * @typedef {{ name: string, why: string, program?: string, header?: string, file?: string }} Package
  */
 
 /** @type {readonly Package[]} */
@@ -38,6 +38,20 @@ export const toTest = [
   { name: 'libcap2-bin', why: 'runs lb with two capabilities only', program: 'capsh' },
 ]
 
+/** @type {readonly Package[]} */
+export const toBench = [
+  { name: 'wrk', why: 'makes HTTP requests and measures them', program: 'wrk' },
+  { name: 'iperf3', why: 'measures throughput', program: 'iperf3' },
+  { name: 'nginx', why: 'answers requests, and is compared with', program: 'nginx' },
+  {
+    name: 'libnginx-mod-stream',
+    why: 'makes nginx forward connections',
+    file: '/usr/lib/nginx/modules/ngx_stream_module.so',
+  },
+  { name: 'haproxy', why: 'is compared with', program: 'haproxy' },
+  { name: 'nftables', why: 'is compared with', program: 'nft' },
+]
+
 const programFolders = [
   ...(process.env['PATH'] ?? '').split(':'),
   ...['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'],
@@ -45,7 +59,8 @@ const programFolders = [
 const headerFolders = ['/usr/local/include', '/usr/include']
 
 /** @param {Package} needed */
-function isPresent({ program, header }) {
+function isPresent({ program, header, file }) {
+  if (file !== undefined) return existsSync(file)
   if (program !== undefined) return programFolders.some((folder) => existsSync(join(folder, program)))
   return headerFolders.some((folder) => existsSync(join(folder, header ?? '')))
 }
