@@ -1,4 +1,5 @@
 /** Takes everything of an instance down, also a damaged one. */
+import { LbError } from '../model/errors.ts'
 import { detachOthers } from './attach.ts'
 import type { OnStep, World } from './world.ts'
 
@@ -10,6 +11,17 @@ export function destroy(world: World, onStep: OnStep): void {
   for (const name of (kernel.fs.list(paths.root) ?? []).filter((pin) => pin !== 'active')) {
     kernel.fs.remove(paths.map(name))
   }
-  kernel.fs.remove(paths.root)
-  onStep('prune', `removed ${paths.root}`)
+  kernel.fs.remove(paths.active)
+  removeFolder(world, onStep)
+}
+
+/** A user who was given the folder may empty it, but not take it away. */
+function removeFolder({ kernel, paths }: World, onStep: OnStep): void {
+  try {
+    kernel.fs.remove(paths.root)
+    onStep('prune', `removed ${paths.root}`)
+  } catch (error) {
+    if (!(error instanceof LbError) || error.code !== 'host') throw error
+    onStep('prune', `emptied ${paths.root}, whose parent is another user's`)
+  }
 }
