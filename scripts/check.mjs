@@ -2,7 +2,7 @@
 /** Prepares the clone and runs every check that is not a test. All of them run, whichever fails. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exec, gitFiles, root, script, statusOf } from './setup/exec.mjs'
+import { gitFiles, root, script, statusOf } from './setup/exec.mjs'
 
 /** @param {string} tool */
 const bin = (tool) => join('node_modules/.bin', tool)
@@ -44,7 +44,8 @@ const checks = [
 ]
 
 await script(async () => {
-  await exec(process.execPath, ['scripts/setup.mjs', '--test'])
+  const ready = await statusOf(process.execPath, ['scripts/setup.mjs', '--test'])
+  if (ready !== 0) return ready
   const failed = []
   for (const { name, run } of checks) {
     const started = performance.now()

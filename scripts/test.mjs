@@ -1,11 +1,12 @@
 // @ts-check
 /** Prepares the clone and runs the tests. Arguments go to vitest: `npm test -- test/unit/plan`. */
 import { ensureBpffs } from './setup/bpffs.mjs'
-import { exec, script, SetupError, statusOf } from './setup/exec.mjs'
+import { script, SetupError, statusOf } from './setup/exec.mjs'
 
 await script(async () => {
   const args = process.argv.slice(2)
-  await exec(process.execPath, ['scripts/setup.mjs', '--test'])
+  const ready = await statusOf(process.execPath, ['scripts/setup.mjs', '--test'])
+  if (ready !== 0) return ready
   if (process.getuid?.() === 0) await ensureBpffs()
   else if (args.length === 0) {
     throw new SetupError(
