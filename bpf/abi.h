@@ -224,13 +224,15 @@ struct lb_conn4 {
 	__be32 nat_addr_be; /* forward: the backend's address; reverse: the listener's */
 	__be32 reserved;
 };
-_Static_assert(sizeof(struct lb_conn4) == 40, "2 x (48 + 16 + 40) + buckets stays within 256 bytes");
+_Static_assert(
+	sizeof(struct lb_conn4) == 40, "2 x (48 + 16 + 40) + buckets stays within 256 bytes");
 
 struct lb_conn6 {
 	struct lb_conn c;
 	__be32 nat_addr_be[4];
 };
-_Static_assert(sizeof(struct lb_conn6) == 48, "2 x (48 + 40 + 48) + buckets stays within 320 bytes");
+_Static_assert(
+	sizeof(struct lb_conn6) == 48, "2 x (48 + 40 + 48) + buckets stays within 320 bytes");
 
 /* `backend_stats`, per-CPU array. Live connections are opened - closed, summed over CPUs. */
 struct lb_backend_stats {
@@ -296,7 +298,8 @@ enum lb_reason {
 	LB_PASS_BAD_TCP_OFFSET = 19, /* TCP header length below 20 bytes or beyond the packet */
 	LB_PASS_SHORT_UDP = 20, /* packet ends within the UDP header */
 	LB_PASS_BAD_UDP_LENGTH = 21, /* UDP length below 8 or beyond the packet */
-	LB_PASS_NO_CONNECTION = 22, /* TCP, no known connection, and not a SYN that could start one */
+	LB_PASS_NO_CONNECTION =
+		22, /* TCP, no known connection, and not a SYN that could start one */
 	LB_PASS_NO_LISTENER = 23, /* starts a connection to where nobody listens */
 	LB_PASS_EGRESS_OTHER = 24, /* egress: not a reply of a known connection */
 
@@ -320,7 +323,8 @@ enum lb_reason {
 	LB_DROP_BAD_TABLE = 40, /* the generation refers to a row that is not there */
 	LB_DROP_NO_CONN_TABLE = 41, /* no connection table for this family */
 	LB_DROP_CONN_TABLE_FULL = 42, /* no room for another connection */
-	LB_DROP_TUPLE_CONFLICT = 43, /* every backend tried has this client address and port in use */
+	LB_DROP_TUPLE_CONFLICT =
+		43, /* every backend tried has this client address and port in use */
 	LB_DROP_CONN_BUSY = 44, /* another CPU held on to the connection for too long */
 	LB_DROP_REWRITE_FAILED = 45, /* the kernel refused to change the packet */
 

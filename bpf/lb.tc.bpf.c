@@ -19,8 +19,8 @@
 #define LB_F_IPV6 (1ull << 7)
 #define LB_EINVAL 22
 
-static __always_inline long tc_replace_l4(struct __sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 flags,
-					  const bool v6)
+static __always_inline long tc_replace_l4(
+	struct __sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 flags, const bool v6)
 {
 	long error = bpf_l4_csum_replace(skb, offset, from, to, v6 ? flags | LB_F_IPV6 : flags);
 
@@ -30,18 +30,19 @@ static __always_inline long tc_replace_l4(struct __sk_buff *skb, __u32 offset, _
 }
 
 /* Through helpers, because a checksum may be partial or the hardware's. Ends all packet pointers. */
-static __always_inline long tc_update_l4_checksum(struct __sk_buff *skb, const struct packet *p,
-						  const struct translation *t, const bool v6)
+static __always_inline long tc_update_l4_checksum(
+	struct __sk_buff *skb, const struct packet *p, const struct translation *t, const bool v6)
 {
 	bool udp = p->proto == IPPROTO_UDP;
 	__u32 offset = l4_offset(v6) + (udp ? __builtin_offsetof(struct udphdr, check)
-					: __builtin_offsetof(struct tcphdr, check));
+					    : __builtin_offsetof(struct tcphdr, check));
 	__u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
 	__u64 diff = csum_diff_fold32(addr_diff(t, v6));
 	long error = tc_replace_l4(skb, offset, 0, diff, flags | BPF_F_PSEUDO_HDR, v6);
 
 	if (!error && t->old_port_be != t->port_be)
-		error = bpf_l4_csum_replace(skb, offset, t->old_port_be, t->port_be, flags | sizeof(t->port_be));
+		error = bpf_l4_csum_replace(
+			skb, offset, t->old_port_be, t->port_be, flags | sizeof(t->port_be));
 	return error;
 }
 
@@ -56,8 +57,8 @@ static __always_inline bool tc_reload(struct __sk_buff *skb, struct packet *p, c
 	return p->l4 + sizeof(struct udphdr) <= end;
 }
 
-static __always_inline bool tc_translate(struct __sk_buff *skb, struct packet *p, const struct translation *t,
-					 const bool v6)
+static __always_inline bool tc_translate(
+	struct __sk_buff *skb, struct packet *p, const struct translation *t, const bool v6)
 {
 	if (tc_update_l4_checksum(skb, p, t, v6) || !tc_reload(skb, p, v6))
 		return false;
@@ -71,8 +72,8 @@ static __always_inline __u32 tc_longest(struct __sk_buff *skb, const struct pack
 	return skb->gso_size ? p->header_len + skb->gso_size : p->l3_len;
 }
 
-static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct packet *p, const struct arrival *a,
-						 struct lb_conn *conn, const bool v6)
+static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct packet *p,
+	const struct arrival *a, struct lb_conn *conn, const bool v6)
 {
 	struct next_hop hop;
 	struct translation t;
@@ -88,11 +89,12 @@ static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct p
 	if (reason != LB_OK)
 		return reason;
 	write_hop(p, &hop, v6);
-	return bpf_redirect(hop.ifindex, 0) == TC_ACT_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
+	return bpf_redirect(hop.ifindex, 0) == TC_ACT_REDIRECT ? LB_REDIRECT
+							       : LB_DROP_REWRITE_FAILED;
 }
 
-static __always_inline void tc_arrival(struct arrival *a, struct __sk_buff *skb, const struct packet *p, __u32 slot,
-				       const bool v6)
+static __always_inline void tc_arrival(
+	struct arrival *a, struct __sk_buff *skb, const struct packet *p, __u32 slot, const bool v6)
 {
 	__u32 segments = skb->gso_segs;
 
@@ -111,7 +113,8 @@ static __always_inline void tc_arrival(struct arrival *a, struct __sk_buff *skb,
 	tuple_of_packet(&a->tuple, p, v6);
 }
 
-static __always_inline enum lb_reason tc_ingress_ip(struct __sk_buff *skb, struct packet *p, __u32 slot, const bool v6)
+static __always_inline enum lb_reason tc_ingress_ip(
+	struct __sk_buff *skb, struct packet *p, __u32 slot, const bool v6)
 {
 	struct arrival a;
 	struct lb_conn *conn;
@@ -139,7 +142,8 @@ static __always_inline enum lb_reason tc_ingress_ip(struct __sk_buff *skb, struc
  * Replies that the stack sends: from a backend on this host, from one whose interface has no program,
  * and those that the fast path left to it.
  */
-static __always_inline enum lb_reason tc_egress_ip(struct __sk_buff *skb, struct packet *p, __u32 slot, const bool v6)
+static __always_inline enum lb_reason tc_egress_ip(
+	struct __sk_buff *skb, struct packet *p, __u32 slot, const bool v6)
 {
 	struct arrival a;
 	struct lb_conn *conn;
@@ -154,8 +158,8 @@ static __always_inline enum lb_reason tc_egress_ip(struct __sk_buff *skb, struct
 	return tc_translate(skb, p, &t, v6) ? LB_STACK_EGRESS : LB_DROP_REWRITE_FAILED;
 }
 
-static __always_inline enum lb_reason tc_ip(struct __sk_buff *skb, struct packet *p, __u32 slot, const bool egress,
-					    const bool v6)
+static __always_inline enum lb_reason tc_ip(
+	struct __sk_buff *skb, struct packet *p, __u32 slot, const bool egress, const bool v6)
 {
 	return egress ? tc_egress_ip(skb, p, slot, v6) : tc_ingress_ip(skb, p, slot, v6);
 }

@@ -25,8 +25,8 @@ static __always_inline void xdp_update_l4_checksum(const struct packet *p, __u64
 }
 
 /* A packet of a known connection: rewrite, and send on where possible. */
-static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct packet *p, const struct arrival *a,
-						  struct lb_conn *conn, const bool v6)
+static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct packet *p,
+	const struct arrival *a, struct lb_conn *conn, const bool v6)
 {
 	struct next_hop hop;
 	struct translation t;
@@ -45,7 +45,8 @@ static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct pac
 	return bpf_redirect(hop.ifindex, 0) == XDP_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
 }
 
-static __always_inline enum lb_reason xdp_ip_packet(struct xdp_md *ctx, struct packet *p, __u32 slot, const bool v6)
+static __always_inline enum lb_reason xdp_ip_packet(
+	struct xdp_md *ctx, struct packet *p, __u32 slot, const bool v6)
 {
 	struct arrival a = {
 		.slot = slot,

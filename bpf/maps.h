@@ -41,13 +41,13 @@ struct lb_inner_interfaces {
 };
 
 /* BPF_F_INNER_MAP lets arrays of different lengths take each other's place. */
-#define LB_INNER_ARRAY(name, bytes)                    \
-	struct name {                                  \
-		__uint(type, BPF_MAP_TYPE_ARRAY);      \
-		__uint(max_entries, 1);                \
-		__uint(map_flags, BPF_F_INNER_MAP);    \
-		__uint(key_size, sizeof(__u32));       \
-		__uint(value_size, bytes);             \
+#define LB_INNER_ARRAY(name, bytes)                                                                \
+	struct name {                                                                              \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(max_entries, 1);                                                            \
+		__uint(map_flags, BPF_F_INNER_MAP);                                                \
+		__uint(key_size, sizeof(__u32));                                                   \
+		__uint(value_size, bytes);                                                         \
 	}
 
 LB_INNER_ARRAY(lb_inner_groups, sizeof(struct lb_group));
@@ -58,12 +58,12 @@ LB_INNER_ARRAY(lb_inner_proxies, sizeof(struct lb_proxy));
 LB_INNER_ARRAY(lb_inner_members, sizeof(struct lb_member));
 LB_INNER_ARRAY(lb_inner_manifest, LB_MANIFEST_CHUNK);
 
-#define LB_OUTER(inner, entries)                       \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
-		__uint(max_entries, entries);          \
-		__type(key, __u32);                    \
-		__array(values, struct inner);         \
+#define LB_OUTER(inner, entries)                                                                   \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
+		__uint(max_entries, entries);                                                      \
+		__type(key, __u32);                                                                \
+		__array(values, struct inner);                                                     \
 	}
 
 LB_OUTER(lb_inner_listeners, LB_SLOTS) listeners SEC(".maps");

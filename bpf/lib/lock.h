@@ -37,7 +37,7 @@ static long lock_attempt(__u32 round, struct lock_wait *wait)
  */
 static __always_inline bool lock_take(__u32 index)
 {
-	struct lock_wait wait = { .index = index };
+	struct lock_wait wait = {.index = index};
 
 	bpf_loop(LB_LOCK_ATTEMPTS, lock_attempt, &wait, 0);
 	return wait.taken;

@@ -40,15 +40,16 @@ static __always_inline void tuple_of_packet(union tuple *t, const struct packet 
 	/* All of it: functions that take a pointer to it may read no byte that was never written. */
 	__builtin_memset(t, 0, sizeof(*t));
 	if (v6) {
-		t->v6 = (struct lb_conn6_key){ .sport_be = ports_be[0], .dport_be = ports_be[1], .proto = p->proto };
+		t->v6 = (struct lb_conn6_key){
+			.sport_be = ports_be[0], .dport_be = ports_be[1], .proto = p->proto};
 		addr6_copy(t->v6.saddr_be, p->ip6->saddr.in6_u.u6_addr32);
 		addr6_copy(t->v6.daddr_be, p->ip6->daddr.in6_u.u6_addr32);
 	} else {
-		t->v4 = (struct lb_conn4_key){ .saddr_be = p->ip4->saddr,
-					       .daddr_be = p->ip4->daddr,
-					       .sport_be = ports_be[0],
-					       .dport_be = ports_be[1],
-					       .proto = p->proto };
+		t->v4 = (struct lb_conn4_key){.saddr_be = p->ip4->saddr,
+			.daddr_be = p->ip4->daddr,
+			.sport_be = ports_be[0],
+			.dport_be = ports_be[1],
+			.proto = p->proto};
 	}
 }
 
@@ -56,8 +57,8 @@ static __always_inline void tuple_of_packet(union tuple *t, const struct packet 
  * The key of the other half. Forward (client to listener, translated to the backend) and reverse
  * (backend to client, translated to the listener) differ in which end the translation replaces.
  */
-static __always_inline void tuple_sibling(union tuple *to, const union tuple *from, const __be32 *nat_addr,
-					  __be16 nat_port_be, bool reverse, const bool v6)
+static __always_inline void tuple_sibling(union tuple *to, const union tuple *from,
+	const __be32 *nat_addr, __be16 nat_port_be, bool reverse, const bool v6)
 {
 	if (v6) {
 		__builtin_memset(&to->v6, 0, sizeof(to->v6));
@@ -103,7 +104,8 @@ static __always_inline void *conn_table(const union tuple *t, const bool v6)
 {
 	__u32 partition = (tuple_hash(t, v6) >> 58) & (lb_conn_partitions - 1);
 
-	return v6 ? bpf_map_lookup_elem(&conn6, &partition) : bpf_map_lookup_elem(&conn4, &partition);
+	return v6 ? bpf_map_lookup_elem(&conn6, &partition)
+		  : bpf_map_lookup_elem(&conn4, &partition);
 }
 
 static __always_inline struct lb_conn *conn_find(const union tuple *t, const bool v6)

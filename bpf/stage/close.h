@@ -6,8 +6,8 @@
 #include "arrival.h"
 
 /* The other half of `conn`, or NULL where it is gone or the key is another connection's. */
-static __always_inline struct lb_conn *find_sibling(const union tuple *own, struct lb_conn *conn, union tuple *key,
-						    const bool v6)
+static __always_inline struct lb_conn *find_sibling(
+	const union tuple *own, struct lb_conn *conn, union tuple *key, const bool v6)
 {
 	bool reverse = conn->flags & LB_CONN_REVERSE;
 	struct lb_conn *other;
@@ -21,11 +21,11 @@ static __always_inline struct lb_conn *find_sibling(const union tuple *own, stru
 	addr = conn_nat_addr(other);
 	if (v6) {
 		if (!addr6_equal(addr, reverse ? own->v6.saddr_be : own->v6.daddr_be) ||
-		    other->nat_port_be != (reverse ? own->v6.sport_be : own->v6.dport_be))
+			other->nat_port_be != (reverse ? own->v6.sport_be : own->v6.dport_be))
 			return NULL;
 	} else {
 		if (*addr != (reverse ? own->v4.saddr_be : own->v4.daddr_be) ||
-		    other->nat_port_be != (reverse ? own->v4.sport_be : own->v4.dport_be))
+			other->nat_port_be != (reverse ? own->v4.sport_be : own->v4.dport_be))
 			return NULL;
 	}
 	return other;

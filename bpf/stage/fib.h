@@ -45,9 +45,9 @@ static __always_inline enum lb_reason reason_of_fib(long result)
  * Looks up the route that the packet will have once it is rewritten. `longest`: bytes of layer 3 of
  * the longest packet on the wire.
  */
-static __always_inline enum lb_reason find_route(void *ctx, const struct packet *p, const struct arrival *a,
-						 struct lb_conn *conn, __u32 longest, struct next_hop *out,
-						 const bool v6)
+static __always_inline enum lb_reason find_route(void *ctx, const struct packet *p,
+	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct next_hop *out,
+	const bool v6)
 {
 	bool reverse = conn->flags & LB_CONN_REVERSE;
 	__be32 *nat = conn_nat_addr(conn);

@@ -34,21 +34,21 @@ static __always_inline __u16 hop_kind(const enum hook hook, const bool v6)
 }
 
 static __always_inline bool is_recent(const struct recent_hop *recent, const struct packet *p,
-				      const struct arrival *a, struct lb_conn *conn, const enum hook hook,
-				      const bool v6)
+	const struct arrival *a, struct lb_conn *conn, const enum hook hook, const bool v6)
 {
 	const struct hop_key *key = &recent->key;
 
 	return recent->when == a->now && key->slot == a->slot && key->ifindex == a->ifindex &&
 	       key->kind == hop_kind(hook, v6) && key->nat_port_be == conn->nat_port_be &&
 	       key->traffic_class == traffic_class(p, v6) &&
-	       same_words(&key->tuple, &a->tuple, (v6 ? sizeof(a->tuple.v6) : sizeof(a->tuple.v4)) / 4) &&
+	       same_words(&key->tuple, &a->tuple,
+		       (v6 ? sizeof(a->tuple.v6) : sizeof(a->tuple.v4)) / 4) &&
 	       same_words(key->nat_addr_be, conn_nat_addr(conn), v6 ? 4 : 1);
 }
 
-static __always_inline void remember(struct recent_hop *recent, const struct next_hop *hop, const struct packet *p,
-				     const struct arrival *a, struct lb_conn *conn, const enum hook hook,
-				     const bool v6)
+static __always_inline void remember(struct recent_hop *recent, const struct next_hop *hop,
+	const struct packet *p, const struct arrival *a, struct lb_conn *conn, const enum hook hook,
+	const bool v6)
 {
 	struct hop_key *key = &recent->key;
 
@@ -84,8 +84,7 @@ static __always_inline bool xdp_can_transmit(__u32 slot, __u32 ifindex)
  * rewritten now.
  */
 static __always_inline bool is_restored_at_egress(const struct packet *p, const struct arrival *a,
-						  const struct lb_conn *conn, enum lb_reason reason, __u32 ifindex,
-						  const bool v6)
+	const struct lb_conn *conn, enum lb_reason reason, __u32 ifindex, const bool v6)
 {
 	__u32 slot = a->slot;
 	void *table = bpf_map_lookup_elem(&interfaces, &slot);
@@ -97,9 +96,9 @@ static __always_inline bool is_restored_at_egress(const struct packet *p, const 
 }
 
 /* LB_OK: `out` says where to; otherwise the stack is to find out, and `out` has what is known of the interface. */
-static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p, const struct arrival *a,
-					       struct lb_conn *conn, __u32 longest, struct next_hop *out,
-					       const enum hook hook, const bool v6)
+static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p,
+	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct next_hop *out,
+	const enum hook hook, const bool v6)
 {
 	struct recent_hop *recent = a->again ? recent_hop_of(a, v6) : NULL;
 	enum lb_reason reason;

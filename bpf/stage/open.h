@@ -26,7 +26,8 @@ static __always_inline enum lb_reason reason_of_insert(long error)
 	return LB_DROP_CONN_BUSY;
 }
 
-static __always_inline enum lb_reason insert_half(const union tuple *key, const union conn_value *value, const bool v6)
+static __always_inline enum lb_reason insert_half(
+	const union tuple *key, const union conn_value *value, const bool v6)
 {
 	void *table = conn_table(key, v6);
 	long error;
@@ -41,8 +42,8 @@ static __always_inline enum lb_reason insert_half(const union tuple *key, const 
  * A reverse half is in the way. If it is what remained of this very connection after its forward
  * half was deleted from user space, it goes; a living connection of another listener stays.
  */
-static __always_inline enum lb_reason replace_leftover(const struct arrival *a, const union tuple *key,
-						       const union conn_value *value, const bool v6)
+static __always_inline enum lb_reason replace_leftover(const struct arrival *a,
+	const union tuple *key, const union conn_value *value, const bool v6)
 {
 	struct lb_conn *there = conn_find(key, v6);
 	union tuple owner;
@@ -51,8 +52,10 @@ static __always_inline enum lb_reason replace_leftover(const struct arrival *a, 
 	if (!there || !(there->flags & LB_CONN_REVERSE))
 		return LB_DROP_TUPLE_CONFLICT;
 	tuple_sibling(&owner, key, conn_nat_addr(there), there->nat_port_be, true, v6);
-	ours = v6 ? addr6_equal(owner.v6.daddr_be, a->tuple.v6.daddr_be) && owner.v6.dport_be == a->tuple.v6.dport_be
-		  : owner.v4.daddr_be == a->tuple.v4.daddr_be && owner.v4.dport_be == a->tuple.v4.dport_be;
+	ours = v6 ? addr6_equal(owner.v6.daddr_be, a->tuple.v6.daddr_be) &&
+			       owner.v6.dport_be == a->tuple.v6.dport_be
+		  : owner.v4.daddr_be == a->tuple.v4.daddr_be &&
+			       owner.v4.dport_be == a->tuple.v4.dport_be;
 	if (!ours)
 		return LB_DROP_TUPLE_CONFLICT;
 	count_closed(there->stats);
@@ -60,7 +63,8 @@ static __always_inline enum lb_reason replace_leftover(const struct arrival *a, 
 	return insert_half(key, value, v6);
 }
 
-static __always_inline void set_nat(union conn_value *value, const __be32 *addr, __be16 port_be, const bool v6)
+static __always_inline void set_nat(
+	union conn_value *value, const __be32 *addr, __be16 port_be, const bool v6)
 {
 	value->c.nat_port_be = port_be;
 	if (v6)
@@ -73,8 +77,8 @@ static __always_inline void set_nat(union conn_value *value, const __be32 *addr,
  * The reverse half first: it decides whether the backend can be used, and until the forward half is
  * in, no packet of this connection reaches any backend.
  */
-static __always_inline enum lb_reason insert_pair(const struct arrival *a, const struct lb_backend *backend,
-						  const bool v6)
+static __always_inline enum lb_reason insert_pair(
+	const struct arrival *a, const struct lb_backend *backend, const bool v6)
 {
 	union conn_value value = {};
 	union tuple reverse;
@@ -112,15 +116,16 @@ static __always_inline enum lb_reason insert_pair(const struct arrival *a, const
 	return LB_OK;
 }
 
-static __always_inline enum lb_reason choose_and_insert(const struct arrival *a, const struct lb_group *group,
-							const bool v6)
+static __always_inline enum lb_reason choose_and_insert(
+	const struct arrival *a, const struct lb_group *group, const bool v6)
 {
 	enum lb_reason reason = LB_DROP_NO_BACKEND;
 	const struct lb_backend *backend;
 
 #pragma clang loop unroll(disable)
 	for (__u32 round = 0; round < LB_SELECT_TRIES && round < group->selection_count; round++) {
-		reason = find_backend(a->slot, selection_entry(group, a->random, round), &backend, v6);
+		reason = find_backend(
+			a->slot, selection_entry(group, a->random, round), &backend, v6);
 		if (reason == LB_OK)
 			reason = insert_pair(a, backend, v6);
 		if (reason != LB_DROP_TUPLE_CONFLICT)
@@ -130,7 +135,8 @@ static __always_inline enum lb_reason choose_and_insert(const struct arrival *a,
 }
 
 /* Under the pair's lock. Another CPU may have entered the connection since this one looked. */
-static __always_inline enum lb_reason open_locked(const struct arrival *a, const struct lb_group *group, const bool v6)
+static __always_inline enum lb_reason open_locked(
+	const struct arrival *a, const struct lb_group *group, const bool v6)
 {
 	struct lb_conn *there = conn_find(&a->tuple, v6);
 	__u8 proto = v6 ? a->tuple.v6.proto : a->tuple.v4.proto;

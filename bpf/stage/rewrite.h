@@ -19,8 +19,8 @@ struct translation {
 	__u64 reverse;
 };
 
-static __always_inline void translation_of(struct translation *t, const struct arrival *a, struct lb_conn *conn,
-					   const bool v6)
+static __always_inline void translation_of(
+	struct translation *t, const struct arrival *a, struct lb_conn *conn, const bool v6)
 {
 	const __be32 *addr = conn_nat_addr(conn);
 
@@ -33,7 +33,8 @@ static __always_inline void translation_of(struct translation *t, const struct a
 	if (v6) {
 		t->old_port_be = reverse ? a->tuple.v6.sport_be : a->tuple.v6.dport_be;
 		for (int i = 0; i < 4; i++)
-			t->old_addr_be[i] = reverse ? a->tuple.v6.saddr_be[i] : a->tuple.v6.daddr_be[i];
+			t->old_addr_be[i] =
+				reverse ? a->tuple.v6.saddr_be[i] : a->tuple.v6.daddr_be[i];
 		addr6_copy(t->addr_be, addr);
 	} else {
 		t->old_port_be = reverse ? a->tuple.v4.sport_be : a->tuple.v4.dport_be;
@@ -45,19 +46,22 @@ static __always_inline void translation_of(struct translation *t, const struct a
 /* What the new address adds to a checksum that covers it. */
 static __always_inline __u64 addr_diff(const struct translation *t, const bool v6)
 {
-	return v6 ? csum_diff128(t->old_addr_be, t->addr_be) : csum_diff32(t->old_addr_be[0], t->addr_be[0]);
+	return v6 ? csum_diff128(t->old_addr_be, t->addr_be)
+		  : csum_diff32(t->old_addr_be[0], t->addr_be[0]);
 }
 
 /*
  * Addresses and ports, and the IPv4 header's checksum. Both ends are written, one with what it had:
  * choosing the place and not the value is arithmetic on packet pointers, which takes CAP_PERFMON.
  */
-static __always_inline void write_translation(const struct packet *p, const struct translation *t, const bool v6)
+static __always_inline void write_translation(
+	const struct packet *p, const struct translation *t, const bool v6)
 {
 	__be16 *ports = p->l4;
 
 	if (v6) {
-		__be32 *saddr = p->ip6->saddr.in6_u.u6_addr32, *daddr = p->ip6->daddr.in6_u.u6_addr32;
+		__be32 *saddr = p->ip6->saddr.in6_u.u6_addr32,
+		       *daddr = p->ip6->daddr.in6_u.u6_addr32;
 
 		for (int i = 0; i < 4; i++) {
 			saddr[i] = t->reverse ? t->addr_be[i] : saddr[i];
@@ -73,7 +77,8 @@ static __always_inline void write_translation(const struct packet *p, const stru
 }
 
 /* One hop less, and the MAC addresses of the next one. */
-static __always_inline void write_hop(const struct packet *p, const struct next_hop *hop, const bool v6)
+static __always_inline void write_hop(
+	const struct packet *p, const struct next_hop *hop, const bool v6)
 {
 	if (v6) {
 		p->ip6->hop_limit--;

@@ -26,10 +26,10 @@ static __always_inline bool is_mapped_ipv4(const struct lb_addr *addr)
 }
 
 /* The listener on the packet's destination address, else the one on any address. */
-static __always_inline enum lb_reason find_listener(const struct arrival *a, const struct lb_listener **out,
-						    const bool v6)
+static __always_inline enum lb_reason find_listener(
+	const struct arrival *a, const struct lb_listener **out, const bool v6)
 {
-	struct lb_listener_key key = { .ifindex = a->ifindex };
+	struct lb_listener_key key = {.ifindex = a->ifindex};
 	struct lb_listener *found;
 	__u32 slot = a->slot;
 	void *table = bpf_map_lookup_elem(&listeners, &slot);
@@ -53,7 +53,8 @@ static __always_inline enum lb_reason find_listener(const struct arrival *a, con
 }
 
 /* The group that the packet's source is routed to, by the longest prefix, else the listener's own. */
-static __always_inline __u32 find_group(const struct arrival *a, const struct lb_listener *listener, const bool v6)
+static __always_inline __u32 find_group(
+	const struct arrival *a, const struct lb_listener *listener, const bool v6)
 {
 	struct lb_route_key key = {
 		.prefixlen = 8 * (sizeof(key.proxy) + sizeof(key.source)),
@@ -73,7 +74,8 @@ static __always_inline __u32 find_group(const struct arrival *a, const struct lb
 	return route ? route->group : listener->group;
 }
 
-static __always_inline enum lb_reason find_run(__u32 slot, __u32 group_row, const struct lb_group **out)
+static __always_inline enum lb_reason find_run(
+	__u32 slot, __u32 group_row, const struct lb_group **out)
 {
 	void *table = bpf_map_lookup_elem(&groups, &slot);
 	struct lb_group *group = table ? bpf_map_lookup_elem(table, &group_row) : NULL;
@@ -87,7 +89,8 @@ static __always_inline enum lb_reason find_run(__u32 slot, __u32 group_row, cons
 }
 
 /* The entry to try in the given round: a random one first, then others at equal distances. */
-static __always_inline __u32 selection_entry(const struct lb_group *group, __u32 random, __u32 round)
+static __always_inline __u32 selection_entry(
+	const struct lb_group *group, __u32 random, __u32 round)
 {
 	__u64 count = group->selection_count;
 	__u64 first = random * count >> 32;
@@ -97,8 +100,8 @@ static __always_inline __u32 selection_entry(const struct lb_group *group, __u32
 	return group->selection + (entry < count ? entry : entry - count);
 }
 
-static __always_inline enum lb_reason find_backend(__u32 slot, __u32 entry, const struct lb_backend **out,
-						   const bool v6)
+static __always_inline enum lb_reason find_backend(
+	__u32 slot, __u32 entry, const struct lb_backend **out, const bool v6)
 {
 	void *selection_table = bpf_map_lookup_elem(&selection, &slot);
 	void *backend_table = bpf_map_lookup_elem(&backends, &slot);

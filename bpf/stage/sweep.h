@@ -71,11 +71,12 @@ static __always_inline void read_settings(struct sweep_round *round)
 static __always_inline bool is_idle(const struct lb_conn *conn, const struct sweep_round *round)
 {
 	return clock_older(conn->last_seen, round->now,
-			   clock_from_seconds(max_age_sec(&round->settings, conn->state)));
+		clock_from_seconds(max_age_sec(&round->settings, conn->state)));
 }
 
 /* Under the pair's lock, on fresh lookups: between the walk and the lock a packet may have come. */
-static __always_inline void close_if_dead(const union tuple *own, struct sweep_round *round, const bool v6)
+static __always_inline void close_if_dead(
+	const union tuple *own, struct sweep_round *round, const bool v6)
 {
 	struct lb_conn *conn = conn_find(own, v6), *other;
 	union tuple sibling;
@@ -93,10 +94,11 @@ static __always_inline void close_if_dead(const union tuple *own, struct sweep_r
 }
 
 /* One half. Most are busy and left at once. */
-static __always_inline long sweep_half(const union tuple *own, struct lb_conn *conn, struct sweep_round *round,
-				       const bool v6)
+static __always_inline long sweep_half(
+	const union tuple *own, struct lb_conn *conn, struct sweep_round *round, const bool v6)
 {
-	__be16 ports = v6 ? own->v6.sport_be ^ own->v6.dport_be : own->v4.sport_be ^ own->v4.dport_be;
+	__be16 ports =
+		v6 ? own->v6.sport_be ^ own->v6.dport_be : own->v4.sport_be ^ own->v4.dport_be;
 	__u32 slice = (ports ^ ports >> 8) % LB_SWEEP_SLICES;
 	bool idle = is_idle(conn, round);
 	bool reverse = conn->flags & LB_CONN_REVERSE;
@@ -117,7 +119,8 @@ static __always_inline long sweep_half(const union tuple *own, struct lb_conn *c
 	return 0;
 }
 
-static long sweep_conn4(void *map, struct lb_conn4_key *key, struct lb_conn4 *conn, struct sweep_round *round)
+static long sweep_conn4(
+	void *map, struct lb_conn4_key *key, struct lb_conn4 *conn, struct sweep_round *round)
 {
 	union tuple own;
 
@@ -125,7 +128,8 @@ static long sweep_conn4(void *map, struct lb_conn4_key *key, struct lb_conn4 *co
 	return sweep_half(&own, &conn->c, round, false);
 }
 
-static long sweep_conn6(void *map, struct lb_conn6_key *key, struct lb_conn6 *conn, struct sweep_round *round)
+static long sweep_conn6(
+	void *map, struct lb_conn6_key *key, struct lb_conn6 *conn, struct sweep_round *round)
 {
 	union tuple own;
 

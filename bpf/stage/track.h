@@ -10,7 +10,8 @@
 
 static __always_inline bool is_start(__u8 proto, __u8 tcp_flags)
 {
-	const __u8 mask = TCP_FLAG_BYTE_SYN | TCP_FLAG_BYTE_ACK | TCP_FLAG_BYTE_RST | TCP_FLAG_BYTE_FIN;
+	const __u8 mask =
+		TCP_FLAG_BYTE_SYN | TCP_FLAG_BYTE_ACK | TCP_FLAG_BYTE_RST | TCP_FLAG_BYTE_FIN;
 
 	return proto == IPPROTO_UDP || (tcp_flags & mask) == TCP_FLAG_BYTE_SYN;
 }
