@@ -16,11 +16,26 @@ export function selectionRun(weights: readonly (number | null)[]): number[] {
     const rounds = Math.ceil(RUN_LENGTH / count)
     return Array.from({ length: count * rounds }, (_, i) => i % count)
   }
-  const places: { at: number; member: number }[] = []
-  for (const [member, weight] of weights.entries()) {
-    for (let k = 0; k < (weight ?? 0); k++) {
-      places.push({ at: (k + 0.5) / (weight ?? 1), member })
+  return spread(weights.map((weight) => weight ?? 0))
+}
+
+/**
+ * After any number of entries, every member has had its share of them but for less than one entry:
+ * R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 (1980). Each entry goes to
+ * the member, of those that may have another one already, that must have it the soonest.
+ */
+function spread(weights: readonly number[]): number[] {
+  const length = weights.reduce((sum, weight) => sum + weight, 0)
+  const slack = 2 * weights.length - 2
+  const had = weights.map(() => 0)
+  return Array.from({ length }, (_, i) => {
+    let next = { member: 0, deadline: Infinity }
+    for (const [member, weight] of weights.entries()) {
+      const behind = weight * (i + 1) - length * had[member]!
+      const deadline = (length * (1 - 1 / slack) - behind) / weight
+      if (behind * slack >= length && deadline < next.deadline) next = { member, deadline }
     }
-  }
-  return places.sort((a, b) => a.at - b.at || a.member - b.member).map(({ member }) => member)
+    had[next.member]! += 1
+    return next.member
+  })
 }
