@@ -30,7 +30,8 @@ export interface Rows<S extends StructName> {
   setText(row: number, field: FieldName<S>, value: string): void
 }
 
-const decoder = new TextDecoder()
+/** A byte order mark is part of a name like any other character. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /** Rows over an existing buffer, whose length must be a multiple of the struct's size. */
