@@ -122,9 +122,9 @@ export function mappedLength(family: Family, length: number): number {
   return family === 'ipv4' ? 96 + length : length
 }
 
-/** Canonical CIDR: host bits cleared. */
+/** Canonical CIDR: host bits cleared; that of mapped addresses is the IPv4 one. */
 export function formatPrefix({ bytes, length, family }: Prefix): string {
   const bits = mappedLength(family, length)
   const masked = bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))))
-  return `${formatIp(masked)}/${length}`
+  return `${formatIp(masked)}/${isMapped(masked) ? bits - 96 : bits}`
 }
