@@ -37,7 +37,8 @@ function checkKernel(release: string): Finding {
     return warning('kernel', `kernel ${release}`, `This is no version that lb can compare: it needs 5.18.`)
   }
   if (isOlder(version, MINIMUM)) {
-    const detail = 'lb needs 5.18, which brought bpf_xdp_get_buff_len (5.15 the timers that expire connections).'
+    const detail =
+      'lb needs 5.18, which brought bpf_xdp_get_buff_len (5.15 the timers that expire connections).'
     return failure('kernel', `kernel ${release} is too old`, detail)
   }
   const clsact = 'tcx came with 6.6: programs are attached as clsact filters instead.'
