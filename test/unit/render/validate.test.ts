@@ -220,10 +220,6 @@ describe('for GitHub', () => {
       '::error file=a%2Cb%3Ac%25d%0A.yaml,line=1,endLine=1,col=1,endColumn=1,title=lb%3A syntax::100%25\\x0d\\x0a::error::x',
     )
   })
-
-  it('is nothing where nothing is wrong', () => {
-    expect(renderGithub([])).toBe('')
-  })
 })
 
 interface Sarif {
