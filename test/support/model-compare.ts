@@ -42,6 +42,14 @@ function withoutChecksums(frame: Uint8Array): Uint8Array {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
+/** Where two frames differ: the place, and a few bytes of each from there. */
+function byteDifference(wanted: Uint8Array, got: Uint8Array): string[] {
+  if (wanted.length !== got.length) return [`${got.length} bytes, not ${wanted.length}`]
+  const at = wanted.findIndex((byte, i) => byte !== got[i])
+  if (at < 0) return []
+  return [`from byte ${at}: ${hex(got.subarray(at, at + 8))}, not ${hex(wanted.subarray(at, at + 8))}`]
+}
+
 /** Sentences about everything that is not as the model has it; none where all is. */
 export function differences(input: Uint8Array, fate: Fate, observed: Observed): string[] {
   const found: string[] = []
@@ -51,11 +59,10 @@ export function differences(input: Uint8Array, fate: Fate, observed: Observed): 
   compare('verdict', fate.verdict, observed.verdict)
   compare('reason', fate.reason, observed.reason)
   if (!fate.rewrite) {
-    compare('bytes', hex(input), hex(observed.data))
-    return found
+    return [...found, ...byteDifference(input, observed.data)]
   }
   const expected = expectedFrame(input, fate)
-  compare('bytes', hex(withoutChecksums(expected)), hex(withoutChecksums(observed.data)))
+  found.push(...byteDifference(withoutChecksums(expected), withoutChecksums(observed.data)))
   const before = parseFrame(input, LOOSE)
   const after = parseFrame(observed.data, LOOSE)
   if (typeof before === 'string' || typeof after === 'string') return [...found, 'not a packet any more']

@@ -37,7 +37,7 @@ const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const
 
 /** `SA`: the byte of flags in a TCP header. */
 export function flagBits(letters: string): number {
-  return [...letters].reduce((bits, letter) => {
+  return Array.from(letters).reduce((bits, letter) => {
     const bit = FLAG_BITS[letter]
     if (bit === undefined) throw new Error(`no TCP flag ${letter}`)
     return bits | bit

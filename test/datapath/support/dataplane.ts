@@ -10,7 +10,7 @@ import type { Observed } from '../../support/model-compare.ts'
 import type { Configuration, Hook, Tally, Verdict } from '../../support/model.ts'
 import { u32 } from '../../support/native.ts'
 import { createNetwork, world } from './network.ts'
-import { connectionRows, type ConnectionRow } from './records.ts'
+import { connectionRows, encodeRow, type ConnectionRow } from './records.ts'
 import { startRunner, type Frame, type Ran } from './runner.ts'
 import { makeTables, type Table, type Tables, type Timeouts } from './tables.ts'
 
@@ -53,8 +53,9 @@ export interface Dataplane {
   reset(options?: Options): void
   run(hook: Hook, frames: readonly Frame[]): Promise<readonly Observed[]>
   connections(): ConnectionRow[]
-  /** Inner maps of conn4 or conn6, for tests that write records themselves. */
-  partition(family: 4 | 6, number: number): BpfMap
+  /** Writes a record anew where it is, as if from outside. */
+  change(row: ConnectionRow, changes: Partial<ConnectionRow>): void
+  remove(row: ConnectionRow): void
   counters(row: number): BackendCounters
   close(): Promise<void>
 }
@@ -143,6 +144,13 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
     outer.updateInner(u32(number), inner)
   }
 
+  function partitionOf(row: ConnectionRow): BpfMap {
+    const { key } = encodeRow(row)
+    const found = [...conns.values()].find((map) => map.info.keySize === key.length && map.lookup(key))
+    if (!found) throw new Error('no such record')
+    return found
+  }
+
   function fill(slot: number, tables: Tables): void {
     for (const [name, table] of Object.entries(tables)) {
       using outer = object.map(name)
@@ -173,7 +181,11 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
     },
     connections: () =>
       [...conns].flatMap(([name, map]) => connectionRows(name.startsWith('4') ? 4 : 6, map.readAll())),
-    partition: (family, number) => conns.get(`${family}:${number}`)!,
+    change(row, changes) {
+      const { key } = encodeRow(row)
+      partitionOf(row).update(key, encodeRow({ ...row, ...changes }).value)
+    },
+    remove: (row) => void partitionOf(row).delete(encodeRow(row).key),
     counters: (row) => sumCounters(stats, row),
     close: () => undo(cleanup),
   }

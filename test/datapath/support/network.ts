@@ -42,6 +42,7 @@ export const world: World = {
     { prefix: '10.7.0.0/24', reason: 'LB_STACK_PROHIBITED' },
     { prefix: 'fd07::/64', reason: 'LB_STACK_PROHIBITED' },
     { prefix: '10.8.0.0/24', reason: 'LB_STACK_ENCAPSULATED' },
+    { prefix: 'fd08::/64', reason: 'LB_STACK_ENCAPSULATED' },
   ],
 }
 
@@ -84,7 +85,7 @@ const script = [
   'ip route add 10.3.0.0/24 via 10.9.0.2',
   'ip route add fd03::/64 via fd09::2',
   'ip route add 10.4.0.0/24 via 10.2.0.2 mtu lock 600',
-  'ip route add fd04::/64 via fd02::2 mtu 1300',
+  'ip route add fd04::/64 via fd02::2 mtu lock 1300',
   'ip route add blackhole 10.5.0.0/24',
   'ip route add blackhole fd05::/64',
   'ip route add unreachable 10.6.0.0/24',
@@ -92,6 +93,7 @@ const script = [
   'ip route add prohibit 10.7.0.0/24',
   'ip route add prohibit fd07::/64',
   'ip route add 10.8.0.0/24 encap ip id 1 dst 10.2.0.2 via 10.2.0.2 dev server0',
+  'ip route add fd08::/64 encap ip6 id 1 dst fd02::2 via fd02::2 dev server0',
 ].join('\n')
 
 export interface Network {

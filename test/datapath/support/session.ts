@@ -56,7 +56,8 @@ export function startSession(plane: Dataplane, configuration: Configuration, tim
   async function send(hook: Hook, frame: Uint8Array, device: string): Promise<Outcome> {
     const [observed] = await plane.run(hook, [{ data: frame, device }])
     const fate = model.step(frame, hook, device, destinationOf(observed!.data))
-    expect(differences(frame, fate, observed!), Buffer.from(frame).toString('hex')).toEqual([])
+    const name = Buffer.from(frame.subarray(0, 94)).toString('hex')
+    expect(differences(frame, fate, observed!), name).toEqual([])
     return { fate, observed: observed! }
   }
 
