@@ -4,7 +4,7 @@ import { configuration, lb, service } from './playground.ts'
 import { bar, claim, command, heading, say } from './screen.ts'
 
 const before = [50, 30, 20]
-const after = [20, 30, 50]
+const after = [10, 30, 60]
 const connections = 300
 
 /** What lb does, step by step, on real packets. */
