@@ -68,12 +68,22 @@ static __always_inline void remember(struct recent_hop *recent, const struct nex
 	recent->when = a->now;
 }
 
-static __always_inline bool xdp_can_transmit(__u32 slot, __u32 ifindex)
+static __always_inline const struct lb_interface *find_interface(__u32 slot, __u32 ifindex)
 {
 	void *table = bpf_map_lookup_elem(&interfaces, &slot);
-	struct lb_interface *interface = table ? bpf_map_lookup_elem(table, &ifindex) : NULL;
 
-	return interface && interface->flags & LB_INTERFACE_XDP_XMIT;
+	return table ? bpf_map_lookup_elem(table, &ifindex) : NULL;
+}
+
+/* Generic XDP sends as the stack does; native XDP needs the driver's help at the way out. */
+static __always_inline bool xdp_can_transmit(__u32 slot, __u32 from, __u32 to)
+{
+	const struct lb_interface *out = find_interface(slot, to), *in;
+
+	if (out && out->flags & LB_INTERFACE_XDP_XMIT)
+		return true;
+	in = find_interface(slot, from);
+	return in && in->mode == LB_ATTACH_XDP_GENERIC;
 }
 
 /*
@@ -86,9 +96,7 @@ static __always_inline bool xdp_can_transmit(__u32 slot, __u32 ifindex)
 static __always_inline bool is_restored_at_egress(const struct packet *p, const struct arrival *a,
 	const struct lb_conn *conn, enum lb_reason reason, __u32 ifindex, const bool v6)
 {
-	__u32 slot = a->slot;
-	void *table = bpf_map_lookup_elem(&interfaces, &slot);
-	struct lb_interface *interface = table ? bpf_map_lookup_elem(table, &ifindex) : NULL;
+	const struct lb_interface *interface = find_interface(a->slot, ifindex);
 
 	if (!(conn->flags & LB_CONN_REVERSE) || !interface || interface->mode == LB_ATTACH_NONE)
 		return false;
@@ -113,7 +121,7 @@ static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p
 	reason = find_route(ctx, p, a, conn, longest, out, v6);
 	if (reason != LB_OK)
 		return reason;
-	if (hook == HOOK_XDP && !xdp_can_transmit(a->slot, out->ifindex))
+	if (hook == HOOK_XDP && !xdp_can_transmit(a->slot, a->ifindex, out->ifindex))
 		return LB_STACK_NO_XMIT;
 	if (recent)
 		remember(recent, out, p, a, conn, hook, v6);
