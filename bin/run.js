@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('..', import.meta.url)
@@ -23,8 +23,12 @@ function knownAnswer() {
   return readJson('dist/help.json')[args.length === 2 ? args[0] : '']
 }
 
-const answer = knownAnswer()
-if (answer === undefined) {
+const isBuilt = existsSync(new URL('dist/', root))
+const answer = isBuilt ? knownAnswer() : undefined
+if (!isBuilt) {
+  console.error('lb is not built. In a clone of its repository: npm run build')
+  process.exitCode = 1
+} else if (answer === undefined) {
   const { main } = await import('../dist/cli/main.js')
   await main(args, fileURLToPath(root))
 } else {
