@@ -110,7 +110,7 @@ test('any way to write an address has one canonical text', () => {
 
 test('parsing is total', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'0123456789abcf:.:/') }), (text) => {
+    fc.property(fc.stringMatching(/^[0-9a-f:./]*$/), (text) => {
       const bytes = parseIp(text)
       if (bytes) expect(parseIp(formatIp(bytes))).toEqual(bytes)
       const prefix = parsePrefix(text)
