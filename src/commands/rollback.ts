@@ -14,7 +14,7 @@ export default class Rollback extends BaseCommand {
   static override flags = {
     to: Flags.integer({
       helpValue: 'GENERATION',
-      description: 'its number, from `lb history` [default: the newest older than the active one]',
+      description: 'its number, from `lb history` [default: the one that served before]',
       min: 1,
     }),
     'no-wait': noWaitFlag,

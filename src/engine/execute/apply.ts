@@ -121,6 +121,7 @@ function stageGeneration(
     provenance: {
       number,
       slot,
+      replaced: before.live.generation,
       createdAt: host.now(),
       user: host.user,
       sources: plan.sources,
@@ -134,7 +135,12 @@ function stageGeneration(
   }
   const path = paths.staged(number)
   undo.push(() =>
-    removeGeneration(world, { number, staged: true, path, header: { number, slot, length: 0 } }),
+    removeGeneration(world, {
+      number,
+      staged: true,
+      path,
+      header: { number, slot, replaced: 0, headLength: 0, bodyLength: 0 },
+    }),
   )
   const running = before.folder && before.images && { folder: before.folder.path, images: before.images }
   return stage(world, manifest, compile(plan.desired, counters), running)
@@ -153,7 +159,7 @@ function checkServing({ kernel, paths }: World, staged: StagedGeneration, desire
   if (slot !== staged.slot) throw new LbError('kernel', `the active slot is ${slot}, not ${staged.slot}`)
   const wrong = linkDrift(kernel, paths, desired.attachments)
   if (wrong.length > 0) {
-    throw new LbError('kernel', `not attached as planned: ${JSON.stringify(wrong.slice(0,2))}`)
+    throw new LbError('kernel', `not attached as planned: ${wrong.map(({ address }) => address).join(', ')}`)
   }
 }
 

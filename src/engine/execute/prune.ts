@@ -1,5 +1,5 @@
 /** Which generations stay loaded, and taking the others down without ever leaving a half one behind. */
-import { generationFolders, readManifest } from '../live/generations.ts'
+import { generationFolders, readHead } from '../live/generations.ts'
 import type { GenerationFolder } from '../live/generations.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
@@ -10,11 +10,14 @@ import type { World } from './world.ts'
 /** Generations that stay loaded unless `--keep` says otherwise. */
 export const DEFAULT_KEEP = 8
 
-/** The newest `keep` and the active one stay. Returns the numbers of those that went. */
+/** `keep` generations stay: the active one, the one it replaced, then the newest. Returns those that went. */
 export function prune(world: World, activeSlot: number, keep: number): number[] {
   const folders = generationFolders(world.kernel, world.paths)
-  const newest = new Set(folders.slice(-keep).map(({ number }) => number))
-  const old = folders.filter(({ number, header }) => !newest.has(number) && header?.slot !== activeSlot)
+  const active = folders.find(({ header }) => header?.slot === activeSlot)
+  const rank = ({ number }: GenerationFolder): number =>
+    number === active?.number ? 2 : number === active?.header?.replaced ? 1 : 0
+  const ranked = [...folders].sort((a, b) => rank(b) - rank(a) || b.number - a.number)
+  const old = ranked.slice(keep).reverse()
   for (const folder of old) removeGeneration(world, folder)
   detachOthers(world, neededLinks(world, activeSlot))
   return old.map(({ number }) => number)
@@ -55,7 +58,7 @@ export function neededLinks(world: World, activeSlot: number): Set<string> {
 
 function attachmentsOf({ kernel, host }: World, folder: GenerationFolder): readonly Attachment[] {
   try {
-    return readManifest(kernel, host, folder.path).deployment.attachments
+    return readHead(kernel, host, folder).attachments
   } catch (error) {
     if (error instanceof LbError && error.code === 'state') return []
     throw error

@@ -10,6 +10,7 @@ import type { LiveState } from '../model/live.ts'
 import type { Change, Drift } from '../model/plan.ts'
 import { resourcesOf } from '../model/resource.ts'
 import { diff } from '../plan/diff.ts'
+import { differing } from '../plan/differing.ts'
 import { tableDrift } from '../live/drift.ts'
 import { linkDrift } from '../live/links.ts'
 import { detachOthers, ensureAttached } from './attach.ts'
@@ -24,7 +25,7 @@ export interface RollbackResult {
   readonly changes: readonly Change[]
 }
 
-/** Runs under the lock. `to` is a generation's number; without it, the newest older than the active one. */
+/** Runs under the lock. `to` is a generation's number; without it, the one that served before the active one. */
 export function rollback(world: World, to: number | undefined, onStep: OnStep): RollbackResult {
   const { kernel, host, instance, paths } = world
   for (const done of recover(world)) onStep('recover', done)
@@ -35,7 +36,8 @@ export function rollback(world: World, to: number | undefined, onStep: OnStep): 
   const manifest = readManifest(kernel, host, folder.path)
   verifyLoaded(world, folder, header.slot, manifest)
   onStep('verify', `generation ${folder.number} reads back as it was applied`)
-  const changes = diff(resourcesOf(live.deployment), resourcesOf(manifest.deployment))
+  const [before, after] = differing(live.deployment, manifest.deployment)
+  const changes = diff(resourcesOf(before), resourcesOf(after))
   const made: string[] = []
   try {
     ensureAttached(world, manifest.deployment.attachments, made)
@@ -65,15 +67,13 @@ function chooseGeneration(
   if (live.generation === 0) throw new LbError('input', `nothing is applied on instance ${live.instance}`)
   const folders = generationFolders(kernel, paths).filter(({ staged }) => !staged)
   const loaded = folders.map(({ number }) => number).join(', ')
-  const wanted =
-    to === undefined
-      ? folders.findLast(({ number }) => number < live.generation)
-      : folders.find(({ number }) => number === to)
+  const replaced = folders.find(({ number }) => number === live.generation)?.header?.replaced
+  const number = to ?? replaced ?? 0
+  const wanted = folders.find((folder) => folder.number === number)
   if (!wanted) {
-    const what =
-      to === undefined ? `no generation older than ${live.generation}` : `generation ${to} is not loaded`
-    throw new LbError('input', to === undefined ? `${what} is loaded` : what, {
-      hint: `loaded: ${loaded}; \`lb history\` lists them`,
+    const what = number === 0 ? 'nothing served before it' : `generation ${number} is no longer loaded`
+    throw new LbError('input', `cannot go back from generation ${live.generation}: ${what}`, {
+      hint: `loaded: ${loaded}; \`lb history\` lists them, --to names one`,
     })
   }
   if (wanted.number === live.generation)

@@ -3,8 +3,8 @@ import { LbError } from '../model/errors.ts'
 import type { GenerationRecord } from '../model/live.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
-import { decodeManifest, readHeader } from './manifest.ts'
-import type { Manifest, ManifestHeader } from './manifest.ts'
+import { decodeHead, decodeManifest, headChunks, readHeader } from './manifest.ts'
+import type { Manifest, ManifestHead, ManifestHeader } from './manifest.ts'
 import { parseGenerationFolder } from '../model/paths.ts'
 import type { InstancePaths } from '../model/paths.ts'
 
@@ -44,6 +44,20 @@ export function readManifest(kernel: KernelPort, host: HostPort, folder: string)
   return decodeManifest(map.readAll().values, host)
 }
 
+/** The manifest without the deployment. @throws LbError `state` where it is missing or damaged. */
+export function readHead(kernel: KernelPort, host: HostPort, folder: GenerationFolder): ManifestHead {
+  using map = kernel.openMap(`${folder.path}/manifest`)
+  if (!map || !folder.header) throw new LbError('state', `${folder.path}/manifest is missing or foreign`)
+  const keys = Array.from(
+    { length: headChunks(folder.header) },
+    (_, i) => new Uint8Array(Uint32Array.of(i).buffer),
+  )
+  const chunks = keys.map((key) => map.lookup(key) ?? new Uint8Array())
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  for (let i = 0, at = 0; i < chunks.length; at += chunks[i]!.length, i++) bytes.set(chunks[i]!, at)
+  return decodeHead(bytes, host)
+}
+
 /** The active slot, or `undefined` where the instance does not exist or has no generation yet. */
 export function readActiveSlot(kernel: KernelPort, paths: InstancePaths, none: number): number | undefined {
   using active = kernel.openMap(paths.active)
@@ -62,17 +76,21 @@ export function listGenerations(
 ): GenerationRecord[] {
   return generationFolders(kernel, paths)
     .filter((folder) => !folder.staged || folder.header?.slot === activeSlot)
-    .map(({ number, path, header }) => ({
-      number,
-      slot: header?.slot ?? -1,
-      active: header !== undefined && header.slot === activeSlot,
-      provenance: header && readProvenance(kernel, host, path),
+    .map((folder) => ({
+      number: folder.number,
+      slot: folder.header?.slot ?? -1,
+      active: folder.header !== undefined && folder.header.slot === activeSlot,
+      provenance: readProvenance(kernel, host, folder),
     }))
 }
 
-function readProvenance(kernel: KernelPort, host: HostPort, path: string): GenerationRecord['provenance'] {
+function readProvenance(
+  kernel: KernelPort,
+  host: HostPort,
+  folder: GenerationFolder,
+): GenerationRecord['provenance'] {
   try {
-    return readManifest(kernel, host, path).provenance
+    return readHead(kernel, host, folder).provenance
   } catch (error) {
     if (error instanceof LbError && error.code === 'state') return undefined
     throw error

@@ -6,6 +6,8 @@ import type { Deployment } from './snapshot.ts'
 export interface Provenance {
   readonly number: number
   readonly slot: number
+  /** The generation that served before, which `lb rollback` goes back to; 0: none. */
+  readonly replaced: number
   /** ISO 8601, UTC. */
   readonly createdAt: string
   readonly user: string

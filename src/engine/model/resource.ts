@@ -42,6 +42,15 @@ export function resourcesOf({ snapshot, attachments }: Deployment): Map<string, 
   return resources
 }
 
+/** How many there are, where no two have the same address. */
+export function countResources({ snapshot, attachments }: Deployment): number {
+  const ofProxies = snapshot.proxies.reduce(
+    (sum, { defaultTarget, sourceRoutes }) => sum + 1 + defaultTarget.length + sourceRoutes.length,
+    0,
+  )
+  return ofProxies + attachments.length + Object.keys(snapshot.settings).length
+}
+
 function addProxy(resources: Map<string, Attributes>, proxy: Proxy): void {
   const { interfaces, address, port, protocol } = proxy.listen
   resources.set(proxyAddress(proxy.name), {

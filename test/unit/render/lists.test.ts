@@ -24,6 +24,7 @@ const records: readonly GenerationRecord[] = [
     provenance: {
       number: 8,
       slot: 1,
+      replaced: 7,
       createdAt: '2026-03-01T08:00:00Z',
       user: 'root',
       sources: ['lb.yaml'],
@@ -38,6 +39,7 @@ const records: readonly GenerationRecord[] = [
     provenance: {
       number: 12,
       slot: 2,
+      replaced: 8,
       createdAt: '2026-03-02T17:31:09Z',
       user: 'alice\x1b[1m',
       sources: ['conf.d/a.yaml', 'conf.d/b.edn'],
@@ -57,6 +59,7 @@ test('history as a document', () => {
   expect({ formatVersion, instance }).toEqual({ formatVersion: 1, instance: 'default' })
   expect(generations[0]).toEqual({ number: 7, active: false, slot: 0, provenance: null })
   expect(generations[2]?.provenance).toEqual({
+    replaced: 8,
     createdAt: '2026-03-02T17:31:09Z',
     user: 'alice\x1b[1m',
     sources: ['conf.d/a.yaml', 'conf.d/b.edn'],
