@@ -2,10 +2,11 @@
 import type { LiveState } from '../model/live.ts'
 import type { Change, ExecutablePlan } from '../model/plan.ts'
 import { PLAN_FORMAT_VERSION } from '../model/plan.ts'
-import { resourcesOf } from '../model/resource.ts'
+import { countResources, resourcesOf } from '../model/resource.ts'
 import type { Attributes } from '../model/resource.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import { diff, summarise } from './diff.ts'
+import { differing } from './differing.ts'
 import { repairs } from './repairs.ts'
 
 /** Where the desired deployment came from. */
@@ -17,12 +18,14 @@ export interface PlanSource {
 }
 
 export function makePlan(live: LiveState, desired: Deployment, source: PlanSource): ExecutablePlan {
-  const before = resourcesOf(live.deployment)
-  const after = resourcesOf(desired)
-  const changes: Change[] = [...programChange(live, source.program), ...diff(before, after)]
-  changes.push(...repairs(live.drift, changes))
+  const [before, after] = differing(live.deployment, desired)
+  const changes: Change[] = [
+    ...programChange(live, source.program),
+    ...diff(resourcesOf(before), resourcesOf(after)),
+  ]
+  const repaired = repairs(live.drift, changes)
+  changes.push(...repaired)
   const summary = summarise(changes)
-  const touched = new Set(changes.map(({ address }) => address))
   return {
     plan: {
       formatVersion: PLAN_FORMAT_VERSION,
@@ -31,13 +34,23 @@ export function makePlan(live: LiveState, desired: Deployment, source: PlanSourc
       changes,
       drift: live.drift,
       summary,
-      unchanged: [...after.keys()].filter((address) => !touched.has(address)).length,
+      // A repair is of a resource that the configuration leaves as it is: only all of them tell.
+      unchanged:
+        repaired.length > 0
+          ? untouched(desired, changes)
+          : countResources(desired) - countResources(after) + untouched(after, changes),
     },
     base: live.deployment,
     desired,
     sources: source.sources,
     configHash: source.configHash,
   }
+}
+
+/** Resources that no change names. */
+function untouched(deployment: Deployment, changes: readonly Change[]): number {
+  const touched = new Set(changes.map(({ address }) => address))
+  return [...resourcesOf(deployment).keys()].filter((address) => !touched.has(address)).length
 }
 
 /** An upgrade of the running programs to the ones this version of lb brings. */

@@ -1,16 +1,26 @@
 /** A plan whose live state has moved: says what moved. */
 import { LbError } from '../model/errors.ts'
 import type { LiveState } from '../model/live.ts'
-import type { ExecutablePlan } from '../model/plan.ts'
+import type { Drift, ExecutablePlan } from '../model/plan.ts'
 import { resourcesOf } from '../model/resource.ts'
 import { diff } from './diff.ts'
+import { differing } from './differing.ts'
 
 const SHOWN = 10
 
+/** Addresses of drift that came, went or changed. */
+function movedDrift(before: readonly Drift[], after: readonly Drift[]): string[] {
+  const known = new Set(before.map((drift) => JSON.stringify(drift)))
+  const found = new Set(after.map((drift) => JSON.stringify(drift)))
+  const came = after.filter((drift) => !known.has(JSON.stringify(drift)))
+  const went = before.filter((drift) => !found.has(JSON.stringify(drift)))
+  return [...came, ...went].map(({ address }) => address)
+}
+
 export function staleness({ plan, base }: ExecutablePlan, live: LiveState): LbError {
-  const moved = diff(resourcesOf(base), resourcesOf(live.deployment)).map(({ address }) => address)
-  const drifted = live.drift.map(({ address }) => address).filter((address) => !moved.includes(address))
-  const names = [...moved, ...drifted]
+  const [before, after] = differing(base, live.deployment)
+  const moved = diff(resourcesOf(before), resourcesOf(after)).map(({ address }) => address)
+  const names = [...new Set([...moved, ...movedDrift(plan.drift, live.drift)])]
   const generation =
     live.generation === plan.live.generation
       ? []
