@@ -129,8 +129,7 @@ describe('repairs', () => {
     before: { x: 1 },
     after: { x: 2 },
   })
-  const drifted = (address: string, where = 'table members'): Drift =>
-    ({ ...update(address), where })
+  const drifted = (address: string, where = 'table members'): Drift => ({ ...update(address), where })
   const addresses = (drift: readonly Drift[], changes: readonly Change[]): string[] =>
     repairs(drift, changes).map(({ address }) => address)
 
