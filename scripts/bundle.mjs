@@ -11,12 +11,7 @@ import { filesUnder } from './setup/stamps.mjs'
 import { root } from './setup/exec.mjs'
 
 /** Files that something outside the bundle names: oclif, bin/run.js, package.json. */
-const entryPoints = filesUnder([
-  'src/commands',
-  'src/cli/main.ts',
-  'src/cli/command-not-found.ts',
-  'src/index.ts',
-])
+const entryPoints = filesUnder(['src/commands', 'src/cli/main.ts', 'src/index.ts'])
 
 const { outputFiles } = await build({
   absWorkingDir: root,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { mustRun, root, run } from '../support/lab/run.ts'
+import { root, run } from '../support/lab/run.ts'
 import { lbEnv } from '../support/netns.ts'
 
 const program = join(root, 'bin/run.js')
@@ -29,20 +29,8 @@ test('the version is what oclif prints', async () => {
   expect(stdout).toBe(`${viaOclif!}\n`)
 })
 
-/** The least CPU time of several runs, in milliseconds: the one that was disturbed least. */
-async function cpuTime(args: readonly string[]): Promise<number> {
-  const times: number[] = []
-  for (let i = 0; i < 9; i += 1) {
-    const timed = ['bash', '-c', 'TIMEFORMAT="%U %S"; { time "$@" > /dev/null; } 2>&1', '', process.execPath]
-    const seconds = (await mustRun([...timed, ...args], { env: lbEnv })).trim().split(' ').map(Number)
-    times.push(1000 * (seconds[0]! + seconds[1]!))
-  }
-  return Math.min(...times)
-}
-
-test.for(['--version', '--help', 'plan --help'])(
-  'lb %s takes at most twice the time of Node.js doing nothing',
-  async (args) => {
-    expect(await cpuTime([program, ...args.split(' ')])).toBeLessThanOrEqual(2 * (await cpuTime(['-e', '0'])))
-  },
-)
+test.for([['nope'], ['nope', '--help'], ['aply', '-y']])('lb %j is wrong usage', async (args) => {
+  const { code, stdout, stderr } = await lb(args)
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  expect(stderr).toMatch(args[0] === 'aply' ? /did you mean `lb apply`/ : /there is no command 'nope'/)
+})
