@@ -66,6 +66,8 @@ const malformed: readonly (readonly [reason: string, name: string, bytes: Uint8A
   ['LB_PASS_IPV4_FRAGMENT', 'a first fragment', frame(flow4, { fragment: 0x2000 })],
   ['LB_PASS_IPV4_FRAGMENT', 'a later fragment', frame(udp4, { fragment: 0x2001, payload: 8 })],
   ['LB_PASS_IPV4_FRAGMENT', 'a last fragment', frame(udp4, { fragment: 0x00b9, payload: 8 })],
+  ['LB_PASS_IPV4_OPTIONS', 'the shortest options', frame(flow4, { ipOptions: 4 })],
+  ['LB_PASS_IPV4_OPTIONS', 'the longest options', frame(udp4, { ipOptions: 40 })],
   ['LB_PASS_SHORT_IPV6', 'a frame of 39 bytes of IPv6', frame(flow6).subarray(0, IP + 39)],
   ['LB_PASS_BAD_IPV6_VERSION', 'version 4 under the type of IPv6', patch(frame(flow6), { [IP]: 0x45 })],
   ['LB_PASS_BAD_IPV6_LENGTH', 'payload length beyond the frame', patch(frame(flow6), { [IP + 5]: 21 })],

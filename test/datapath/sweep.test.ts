@@ -107,12 +107,12 @@ describe('a pair', () => {
       const old6 = { ...base, source: 'fd64::7', destination: '2001:db8::10' }
       await open(base, old, old6)
       const limit = timeouts[timeoutOf[state]]
+      const before = swept()
       for (const row of plane.connections()) {
         const young = row.source.port === base.sourcePort || row.destination.port === base.sourcePort
         const ago = young && row.family === 4 ? limit - 10 : limit + 10
         plane.change(row, { state, lastSeen: seconds(row, ago) })
       }
-      const before = swept()
       await rounds(2)
       const left = plane.connections()
       expect(left.map(({ state, family, protocol }) => ({ state, family, protocol }))).toEqual(

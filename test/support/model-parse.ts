@@ -12,6 +12,8 @@ export interface Parsed {
   /** The byte of flags; 0 for UDP. */
   readonly flags: number
   readonly ttl: number
+  /** Routers may cut it up: IPv4 without "don't fragment". */
+  readonly mayFragment: boolean
   /** Bytes of layer 3. */
   readonly length: number
   /** Where the TCP or UDP header begins in the frame. */
@@ -54,8 +56,10 @@ function parseIpv4(frame: Uint8Array, view: DataView): Parsed | string {
   if (length < header || length > left) return 'LB_PASS_BAD_IPV4_LENGTH'
   // More fragments follow, or this one has an offset.
   if ((view.getUint16(ETHERNET + 6) & 0x3fff) !== 0) return 'LB_PASS_IPV4_FRAGMENT'
+  if (header > 20) return 'LB_PASS_IPV4_OPTIONS'
   return parseL4(frame, view, {
     v6: false,
+    mayFragment: (view.getUint16(ETHERNET + 6) & 0x4000) === 0,
     source: frame.subarray(ETHERNET + 12, ETHERNET + 16).join('.'),
     destination: frame.subarray(ETHERNET + 16, ETHERNET + 20).join('.'),
     ttl: frame[ETHERNET + 8]!,
@@ -75,6 +79,7 @@ function parseIpv6(frame: Uint8Array, view: DataView): Parsed | string {
   if (IPV6_EXTENSIONS.has(next)) return 'LB_PASS_IPV6_EXTENSION'
   return parseL4(frame, view, {
     v6: true,
+    mayFragment: false,
     source: formatIp(frame, ETHERNET + 8),
     destination: formatIp(frame, ETHERNET + 24),
     ttl: frame[ETHERNET + 7]!,
@@ -84,7 +89,10 @@ function parseIpv6(frame: Uint8Array, view: DataView): Parsed | string {
   })
 }
 
-interface Layer3 extends Pick<Parsed, 'v6' | 'source' | 'destination' | 'ttl' | 'length' | 'l4'> {
+interface Layer3 extends Pick<
+  Parsed,
+  'v6' | 'source' | 'destination' | 'ttl' | 'mayFragment' | 'length' | 'l4'
+> {
   readonly next: number
 }
 

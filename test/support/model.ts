@@ -4,12 +4,12 @@
  * a list, routes are searched one by one. Where the data plane chooses at random, the model says what
  * it may choose, and goes on with what it did choose.
  */
-import { mappedLength, parseIp, parsePrefix } from '../../src/engine/model/ip.ts'
 import { nextState, isEnding, startsTcp, type ConnState, type Direction } from './model-tcp.ts'
 import { parseFrame, type Parsed } from './model-parse.ts'
+import { longest, wayOut, type Hook, type Hop, type World } from './model-route.ts'
 import type { L4 } from './packet.ts'
 
-export type Hook = 'xdp' | 'ingress' | 'egress'
+export type { Hook, World } from './model-route.ts'
 export type Verdict = 'pass' | 'drop' | 'redirect'
 
 export interface Endpoint {
@@ -33,29 +33,6 @@ export interface Configuration {
   readonly groups: Readonly<Record<string, readonly Endpoint[]>>
 }
 
-/** How the host routes packets to a prefix. */
-export interface Route {
-  readonly prefix: string
-  /** Where nothing else is said, packets are sent on through `device`. */
-  readonly reason?: string
-  readonly device?: string
-  readonly nextHopMac?: string
-  readonly mtu?: number
-}
-
-export interface Device {
-  readonly mac: string
-  /** XDP can send frames through it. */
-  readonly xdpXmit: boolean
-  /** Packets that came in by it may be sent on. */
-  readonly forwarding: boolean
-}
-
-export interface World {
-  readonly devices: Readonly<Record<string, Device>>
-  readonly routes: readonly Route[]
-}
-
 export interface Connection {
   readonly protocol: L4
   readonly client: Endpoint
@@ -72,7 +49,7 @@ export interface Fate {
   /** What the packet's destination (from a client) or source (from a backend) becomes. */
   readonly rewrite?: { readonly end: 'source' | 'destination'; readonly to: Endpoint }
   /** New MAC addresses and one hop less. */
-  readonly hop?: { readonly device: string; readonly destination: string; readonly source: string }
+  readonly hop?: Hop
 }
 
 export interface Tally {
@@ -98,26 +75,6 @@ export function backendName(backend: Endpoint, protocol: L4): string {
   return backend.ip.includes(':')
     ? `[${backend.ip}]:${backend.port}/${protocol}`
     : `${backend.ip}:${backend.port}/${protocol}`
-}
-
-/** Whether the first `length` bits of two addresses are the same; of different families: no. */
-function matches(ip: string, prefix: string): number {
-  const wanted = parsePrefix(prefix)!
-  if (ip.includes(':') !== (wanted.family === 'ipv6')) return -1
-  const bits = (bytes: Uint8Array): string =>
-    [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  const length = mappedLength(wanted.family, wanted.length)
-  return bits(parseIp(ip)!).slice(0, length) === bits(wanted.bytes).slice(0, length) ? length : -1
-}
-
-/** The entry with the longest prefix that contains the address. */
-function longest<T>(ip: string, entries: readonly T[], prefixOf: (entry: T) => string): T | undefined {
-  let best: { readonly entry: T; readonly length: number } | undefined
-  for (const entry of entries) {
-    const length = matches(ip, prefixOf(entry))
-    if (length >= 0 && length > (best?.length ?? -1)) best = { entry, length }
-  }
-  return best?.entry
 }
 
 export function createModel(initial: Configuration | undefined, world: World): Model {
@@ -194,26 +151,29 @@ export function createModel(initial: Configuration | undefined, world: World): M
     tally(connection).closed += 1
   }
 
-  /** The packet that leaves: whether it is sent on here, or the stack has to. */
-  function forward(packet: Parsed, rewrite: NonNullable<Fate['rewrite']>, hook: Hook, device: string): Fate {
-    const stack = (reason: string): Fate => ({ verdict: 'pass', reason, rewrite })
-    if (hook === 'egress') return stack('LB_STACK_EGRESS')
-    if (packet.ttl <= 1) return stack('LB_STACK_TTL')
-    if (!world.devices[device]!.forwarding) return stack('LB_STACK_FORWARDING_OFF')
-    const destination = rewrite.end === 'destination' ? rewrite.to.ip : packet.destination
-    const route = longest(destination, world.routes, ({ prefix }) => prefix)
-    if (!route) return stack('LB_STACK_NOT_FORWARDED')
-    if (route.reason !== undefined && !route.device) return stack(route.reason)
-    if (packet.length > (route.mtu ?? 1500)) return stack('LB_STACK_TOO_BIG')
-    if (route.reason !== undefined) return stack(route.reason)
-    const out = world.devices[route.device!]!
-    if (hook === 'xdp' && !out.xdpXmit) return stack('LB_STACK_NO_XMIT')
-    return {
-      verdict: 'redirect',
-      reason: 'LB_REDIRECT',
-      rewrite,
-      hop: { device: route.device!, destination: route.nextHopMac!, source: out.mac },
-    }
+  /** A packet of a known connection. */
+  function follow(
+    packet: Parsed,
+    connection: Connection,
+    direction: Direction,
+    hook: Hook,
+    device: string,
+  ): Fate {
+    const client = direction === 'client'
+    const destination = client ? connection.backend.ip : packet.destination
+    const way =
+      hook === 'egress' ? { reason: 'LB_STACK_EGRESS' } : wayOut(packet, destination, hook, device, world)
+    connection.state = nextState(connection.state, direction, packet.flags)
+    // A reply that the stack has to send is left for egress to restore and count, but not where the
+    // stack is going to cut it into fragments, which nobody translates.
+    const later = !client && !way.hop && hook !== 'egress'
+    if (later && !(way.reason === 'LB_STACK_TOO_BIG' && packet.mayFragment)) return pass(way.reason)
+    connection.packets[direction] += 1
+    connection.bytes[direction] += packet.length
+    const rewrite = client
+      ? ({ end: 'destination', to: connection.backend } as const)
+      : ({ end: 'source', to: connection.listener } as const)
+    return { verdict: way.hop ? 'redirect' : 'pass', ...way, rewrite }
   }
 
   function step(frame: Uint8Array, hook: Hook, device: string, chosen: Endpoint | undefined): Fate {
@@ -237,15 +197,7 @@ export function createModel(initial: Configuration | undefined, world: World): M
       if ('verdict' in opened) return opened
       found = { connection: opened, direction: 'client' }
     }
-    const { connection, direction } = found
-    connection.packets[direction] += 1
-    connection.bytes[direction] += packet.length
-    connection.state = nextState(connection.state, direction, packet.flags)
-    const rewrite =
-      direction === 'client'
-        ? ({ end: 'destination', to: connection.backend } as const)
-        : ({ end: 'source', to: connection.listener } as const)
-    return forward(packet, rewrite, hook, device)
+    return follow(packet, found.connection, found.direction, hook, device)
   }
 
   return {

@@ -27,10 +27,18 @@ export const world: World = {
       { prefix: `10.2.0.${host}/32`, device: 'server0', nextHopMac: mac(2, host) },
       { prefix: `fd02::${host}/128`, device: 'server0', nextHopMac: mac(2, host) },
     ]),
-    { prefix: '10.2.0.99/32', device: 'server0', reason: 'LB_STACK_NO_NEIGHBOUR' },
-    { prefix: 'fd02::99/128', device: 'server0', reason: 'LB_STACK_NO_NEIGHBOUR' },
     { prefix: '10.2.0.1/32', reason: 'LB_STACK_NOT_FORWARDED' },
     { prefix: 'fd02::1/128', reason: 'LB_STACK_NOT_FORWARDED' },
+    // Nobody else is on the networks of the interfaces.
+    ...[1, 2].flatMap((net) => [
+      {
+        prefix: `10.${net}.0.0/24`,
+        device: ['client0', 'server0'][net - 1]!,
+        reason: 'LB_STACK_NO_NEIGHBOUR',
+      },
+      { prefix: `fd0${net}::/64`, device: ['client0', 'server0'][net - 1]!, reason: 'LB_STACK_NO_NEIGHBOUR' },
+      { prefix: `10.${net}.0.255/32`, reason: 'LB_STACK_NOT_FORWARDED' },
+    ]),
     { prefix: '10.3.0.0/24', device: 'plain0', nextHopMac: mac(3, 2) },
     { prefix: 'fd03::/64', device: 'plain0', nextHopMac: mac(3, 2) },
     { prefix: '10.4.0.0/24', device: 'server0', nextHopMac: mac(2, 2), mtu: 600 },
