@@ -76,4 +76,4 @@ export function attachmentAttributes({ attach, mode, roles, ifindex, xdpXmit }: 
 }
 
 /** What a plan made away from the host cannot tell. */
-const ON_HOST = '(known on the host)'
+export const ON_HOST = '(known on the host)'

@@ -1,5 +1,6 @@
 /** Values of attributes as text. */
 import type { Json } from '../../engine/model/resource.ts'
+import { ON_HOST } from '../../engine/model/resource.ts'
 import { escapeText, quoteText } from '../text.ts'
 import { isMap } from './attributes.ts'
 import type { JsonMap } from './attributes.ts'
@@ -10,6 +11,7 @@ const ABSENT: Readonly<Record<string, string>> = { 'listen.address': '(any)', we
 /** On one line. `name` says of which attribute. */
 export function inlineValue(name: string, value: Json): string {
   if (value === null) return (Object.hasOwn(ABSENT, name) ? ABSENT[name] : undefined) ?? 'null'
+  if (value === ON_HOST) return ON_HOST
   if (typeof value === 'string') return quoteText(value)
   if (isList(value)) return `[${value.map((item) => inlineValue(name, item)).join(', ')}]`
   if (isMap(value)) {
