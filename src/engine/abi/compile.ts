@@ -33,6 +33,8 @@ interface GroupPlan {
   readonly proxy: number
   readonly protocol: Protocol
   readonly targets: readonly Target[]
+  /** Rows of `backends`, one for each target. */
+  readonly backends: readonly number[]
 }
 
 /** How a deployment's parts are numbered. Rows follow the snapshot's canonical order. */
@@ -48,6 +50,13 @@ export function numberDeployment({ snapshot }: Deployment): Numbering {
   const backends: BackendIdentity[] = []
   const backendRow = new Map<string, number>()
   const groups: GroupPlan[] = []
+  const backendOf = ({ ip, port }: Target, protocol: Protocol): number => {
+    const identity = identityOf(ip, port, protocol)
+    const known = backendRow.get(identity)
+    if (known !== undefined) return known
+    backendRow.set(identity, backends.length)
+    return backends.push({ identity, ip, port, protocol }) - 1
+  }
   const proxies = snapshot.proxies.map((proxy, index) => {
     const { protocol } = proxy.listen
     const seen = new Map<string, number>()
@@ -55,14 +64,9 @@ export function numberDeployment({ snapshot }: Deployment): Numbering {
       const key = targets.map((t) => `${formatEndpoint(t.ip, t.port)}=${t.weight}`).join(' ')
       const known = seen.get(key)
       if (known !== undefined) return known
-      for (const { ip, port } of targets) {
-        const identity = identityOf(ip, port, protocol)
-        if (backendRow.has(identity)) continue
-        backendRow.set(identity, backends.length)
-        backends.push({ identity, ip, port, protocol })
-      }
+      const rows = targets.map((target) => backendOf(target, protocol))
       seen.set(key, groups.length)
-      groups.push({ proxy: index, protocol, targets })
+      groups.push({ proxy: index, protocol, targets, backends: rows })
       return groups.length - 1
     }
     return { group: group(proxy.defaultTarget), routeGroups: proxy.sourceRoutes.map((r) => group(r.targets)) }
@@ -145,37 +149,46 @@ function compileRoutes(proxies: readonly Proxy[], numbering: Numbering): TableIm
   return { count, keys: keys.bytes, values: values.bytes }
 }
 
-function compileGroups({
-  groups,
-  backendRow,
-}: Numbering): Pick<TableImages, 'groups' | 'members' | 'selection'> {
+function compileGroups({ groups }: Numbering): Pick<TableImages, 'groups' | 'members' | 'selection'> {
   const groupRows = makeRows('lb_group', groups.length)
   const members = makeRows(
     'lb_member',
     groups.reduce((sum, group) => sum + group.targets.length, 0),
   )
-  const selection: number[] = []
+  const runs = runsOf(groups)
+  const selection = new Uint32Array(runs.reduce((sum, run) => sum + run.length, 0))
   let member = 0
-  for (const [row, { proxy, protocol, targets }] of groups.entries()) {
-    const rows = targets.map(({ ip, port }) => backendRow.get(identityOf(ip, port, protocol))!)
-    const run = runOf(targets)
-    groupRows.set(row, 'selection', selection.length)
+  let entry = 0
+  for (const [row, { proxy, targets, backends }] of groups.entries()) {
+    const run = runs[row]!
+    groupRows.set(row, 'selection', entry)
     groupRows.set(row, 'selection_count', run.length)
     groupRows.set(row, 'member', member)
     groupRows.set(row, 'member_count', targets.length)
     groupRows.set(row, 'proxy', proxy)
     for (const [i, { weight }] of targets.entries()) {
-      members.set(member, 'backend', rows[i]!)
+      members.set(member, 'backend', backends[i]!)
       members.set(member, 'weight', weight ?? 0)
       member++
     }
-    for (const choice of run) selection.push(rows[choice]!)
+    for (const choice of run) selection[entry++] = backends[choice]!
   }
   return {
     groups: arrayImage(groupRows.bytes, TABLES.groups.valueSize),
     members: arrayImage(members.bytes, TABLES.members.valueSize),
-    selection: arrayImage(new Uint8Array(Uint32Array.from(selection).buffer), TABLES.selection.valueSize),
+    selection: arrayImage(new Uint8Array(selection.buffer), TABLES.selection.valueSize),
   }
+}
+
+/** Most groups have the weights of another one. */
+function runsOf(groups: readonly GroupPlan[]): (readonly number[])[] {
+  const known = new Map<string, readonly number[]>()
+  return groups.map(({ targets }) => {
+    const key = targets.map(({ weight }) => weight).join()
+    const run = known.get(key) ?? runOf(targets)
+    known.set(key, run)
+    return run
+  })
 }
 
 function compileBackends({ backends }: Numbering, counters: CounterRows): TableImages['backends'] {

@@ -11,6 +11,7 @@ export type FieldName<S extends StructName> = keyof (typeof structs)[S]['fields'
 interface Field {
   readonly offset: number
   readonly size: number
+  readonly little: boolean
 }
 
 export function structSize(name: StructName): number {
@@ -36,13 +37,14 @@ const encoder = new TextEncoder()
 
 /** Rows over an existing buffer, whose length must be a multiple of the struct's size. */
 export function rowsOver<S extends StructName>(name: S, bytes: Uint8Array): Rows<S> {
-  const { size, fields } = structs[name] as { size: number; fields: Record<string, Field> }
+  const size = structSize(name)
+  const fields = fieldsOf(name)
   if (bytes.length % size !== 0) {
     throw new RangeError(`${bytes.length} bytes are no whole number of ${name} (${size} bytes each)`)
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const fieldOf = (key: string): Field => {
-    const field = fields[key]
+    const field = fields.get(key)
     if (!field) throw new RangeError(`${name} has no field ${key}`)
     return field
   }
@@ -50,12 +52,12 @@ export function rowsOver<S extends StructName>(name: S, bytes: Uint8Array): Rows
     count: bytes.length / size,
     bytes,
     get(row, key) {
-      const { offset, size: width } = fieldOf(key)
-      return readInt(view, row * size + offset, width, !key.endsWith('_be'))
+      const { offset, size: width, little } = fieldOf(key)
+      return readInt(view, row * size + offset, width, little)
     },
     set(row, key, value) {
-      const { offset, size: width } = fieldOf(key)
-      writeInt(view, row * size + offset, width, value, !key.endsWith('_be'))
+      const { offset, size: width, little } = fieldOf(key)
+      writeInt(view, row * size + offset, width, value, little)
     },
     slice(row, key) {
       const { offset, size: width } = fieldOf(key)
@@ -74,6 +76,19 @@ export function rowsOver<S extends StructName>(name: S, bytes: Uint8Array): Rows
       raw.set(text)
     },
   }
+}
+
+const fieldsByStruct = new Map<StructName, ReadonlyMap<string, Field>>()
+
+function fieldsOf(name: StructName): ReadonlyMap<string, Field> {
+  const known = fieldsByStruct.get(name)
+  if (known) return known
+  const fields: Record<string, Omit<Field, 'little'>> = structs[name].fields
+  const made = new Map(
+    Object.entries(fields).map(([key, field]) => [key, { ...field, little: !key.endsWith('_be') }] as const),
+  )
+  fieldsByStruct.set(name, made)
+  return made
 }
 
 /** `count` zeroed rows. */

@@ -52,7 +52,9 @@ export type TableImages = Readonly<Record<TableName, TableImage>>
 
 /** The keys of an array of `count` rows. */
 export function arrayKeys(count: number): Uint8Array {
-  return new Uint8Array(Uint32Array.from({ length: count }, (_, i) => i).buffer)
+  const keys = new Uint32Array(count)
+  for (let i = 0; i < count; i++) keys[i] = i
+  return new Uint8Array(keys.buffer)
 }
 
 /** An array's image; the kernel has no empty arrays, so no rows become one zeroed row. */
@@ -76,7 +78,9 @@ export function bytesKey(bytes: Uint8Array): string {
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** Whether two images hold the same entries, in whatever order a hash gives them. */

@@ -52,16 +52,18 @@ export function readNetwork(text: string): Parsed<Network> {
 }
 
 function kindOf(bytes: Uint8Array, family: Family): AddressKind {
-  return family === 'ipv4' ? kindOfIpv4(bytes.subarray(12)) : kindOfIpv6(bytes)
+  return family === 'ipv4' ? kindOfIpv4(bytes) : kindOfIpv6(bytes)
 }
 
+/** Of the last four of 16 bytes. */
 function kindOfIpv4(bytes: Uint8Array): AddressKind {
-  const first = bytes[0]!
+  const first = bytes[12]!
   if (first === 127) return 'loopback'
-  if (first === 169 && bytes[1] === 254) return 'link-local'
+  if (first === 169 && bytes[13] === 254) return 'link-local'
   if (first >= 224 && first < 240) return 'multicast'
-  if (bytes.every((byte) => byte === 0)) return 'any'
-  return bytes.every((byte) => byte === 255) ? 'broadcast' : 'unicast'
+  const rest = (bytes[13]! << 16) | (bytes[14]! << 8) | bytes[15]!
+  if (first === 0 && rest === 0) return 'any'
+  return first === 255 && rest === 0xffffff ? 'broadcast' : 'unicast'
 }
 
 function kindOfIpv6(bytes: Uint8Array): AddressKind {

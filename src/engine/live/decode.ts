@@ -110,11 +110,12 @@ function decodeListeners(
   const names = new Map(attachments.map(({ ifindex, name }) => [ifindex, name]))
   const keys = rowsOver('lb_listener_key', tables.listeners.keys)
   const values = rowsOver('lb_listener', tables.listeners.values)
-  const order = Array.from({ length: keys.count }, (_, row) => row).sort((a, b) =>
-    compareText(listenerOrder(keys, a), listenerOrder(keys, b)),
-  )
+  const order = Array.from({ length: keys.count }, (_, row) => ({
+    row,
+    text: listenerOrder(keys, row),
+  })).sort((a, b) => compareText(a.text, b.text))
   const listeners = new Map<number, Listener>()
-  for (const row of order) {
+  for (const { row } of order) {
     const protocol = protocolName(keys.get(row, 'proto'))
     if (!protocol) continue
     const ifindex = keys.get(row, 'ifindex')

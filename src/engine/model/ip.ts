@@ -4,7 +4,8 @@
  */
 import type { Family } from './snapshot.ts'
 
-const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const
+const DOT = 0x2e
+const DIGIT_0 = 0x30
 
 /** The 16 bytes of an address, or `undefined` where the text is none. No zone, no leading zeros in IPv4. */
 export function parseIp(text: string): Uint8Array | undefined {
@@ -15,16 +16,26 @@ export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4'
 }
 
+/** Character by character: for large configurations and maps this is the innermost loop. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4) return undefined
   const bytes = new Uint8Array(16)
-  bytes.set(MAPPED_PREFIX)
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined
-    bytes[12 + i] = Number(part)
+  bytes.fill(0xff, 10, 12)
+  let at = 12
+  let part: number | undefined
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : DOT
+    if (code === DOT) {
+      if (part === undefined || at === 16) return undefined
+      bytes[at++] = part
+      part = undefined
+    } else {
+      const digit = code - DIGIT_0
+      if (digit < 0 || digit > 9 || part === 0) return undefined
+      part = 10 * (part ?? 0) + digit
+      if (part > 255) return undefined
+    }
   }
-  return bytes
+  return at === 16 ? bytes : undefined
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {
@@ -64,12 +75,15 @@ function parseGroups(text: string, quad: boolean): number[] | undefined {
 
 /** Whether 16 bytes hold a mapped IPv4 address. */
 export function isMapped(bytes: Uint8Array, at = 0): boolean {
-  return MAPPED_PREFIX.every((byte, i) => bytes[at + i] === byte)
+  for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false
+  return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff
 }
 
 /** Canonical text of 16 bytes at `at`. */
 export function formatIp(bytes: Uint8Array, at = 0): string {
-  if (isMapped(bytes, at)) return bytes.subarray(at + 12, at + 16).join('.')
+  if (isMapped(bytes, at)) {
+    return `${bytes[at + 12]!}.${bytes[at + 13]!}.${bytes[at + 14]!}.${bytes[at + 15]!}`
+  }
   const groups = Array.from({ length: 8 }, (_, i) => (bytes[at + 2 * i]! << 8) | bytes[at + 2 * i + 1]!)
   const { start, length } = longestZeroRun(groups)
   const hex = (from: number, to: number): string =>
