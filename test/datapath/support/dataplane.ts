@@ -11,7 +11,7 @@ import type { Configuration, Hook, Tally, Verdict } from '../../support/model.ts
 import { u32 } from '../../support/native.ts'
 import { createNetwork, world } from './network.ts'
 import { connectionRows, encodeRow, type ConnectionRow } from './records.ts'
-import { startRunner, type Frame, type Ran } from './runner.ts'
+import { startRunner, type Frame, type Ran, type Runner } from './runner.ts'
 import { makeTables, type Table, type Tables, type Timeouts } from './tables.ts'
 
 export const OBJECT = join(root, 'build/bpf/lb.bpf.o')
@@ -30,6 +30,8 @@ export interface Options {
   /** Halves that each partition has room for. */
   readonly partitionEntries?: number
   readonly sweepCycleMs?: number
+  /** How many processes run frames; see `race`. */
+  readonly processes?: number
   /** Families with a connection table. */
   readonly families?: readonly (4 | 6)[]
 }
@@ -52,6 +54,8 @@ export interface Dataplane {
   /** Empties the connection tables and counters. */
   reset(options?: Options): void
   run(hook: Hook, frames: readonly Frame[]): Promise<readonly Observed[]>
+  /** What each of the processes runs, at the same time. */
+  race(work: readonly (readonly (readonly [Hook, readonly Frame[]])[])[]): Promise<void>
   connections(): ConnectionRow[]
   /** Writes a record anew where it is, as if from outside. */
   change(row: ConnectionRow, changes: Partial<ConnectionRow>): void
@@ -84,6 +88,12 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
   cleanup.push(() => network.remove())
   const runner = await startRunner(network.namespace, idleObject)
   cleanup.push(() => runner.close())
+  const others: Runner[] = []
+  for (let i = 1; i < (defaults.processes ?? 1); i++) {
+    const other = await startRunner(network.namespace)
+    others.push(other)
+    cleanup.push(() => other.close())
+  }
   const object = BpfObject.load(OBJECT, {
     maxEntries: { backend_stats: 64 },
     constants: { lb_conn_partitions: u32(partitions), lb_sweep_cycle_ms: u32(sweepCycleMs) },
@@ -176,8 +186,17 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
       activate(0)
     },
     async run(hook, frames) {
-      const ran = await runner.run(`${pins}/${PROGRAMS[hook]}`, `${pins}/reasons`, frames)
+      const program = `${pins}/${PROGRAMS[hook]}`
+      const ran = await runner.run({ program, reasons: `${pins}/reasons`, frames })
       return ran.map((one) => observed(hook, one))
+    },
+    async race(hooks) {
+      await Promise.all(
+        [runner, ...others].map(async (one, i) => {
+          for (const [hook, frames] of hooks[i]!)
+            await one.run({ program: `${pins}/${PROGRAMS[hook]}`, frames })
+        }),
+      )
     },
     connections: () =>
       [...conns].flatMap(([name, map]) => connectionRows(name.startsWith('4') ? 4 : 6, map.readAll())),

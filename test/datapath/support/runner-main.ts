@@ -11,13 +11,17 @@ const links: BpfLink[] = []
 
 /** XDP runs on an interface's queue, which exists only while an XDP program is attached. */
 function prepare(objectPath: string): Answer {
+  for (const { name, ifindex } of interfaces()) index.set(name, ifindex)
+  if (objectPath !== '') attach(objectPath)
+  return { devices: Object.fromEntries(index) }
+}
+
+function attach(objectPath: string): void {
   using object = BpfObject.load(objectPath, { programs: ['xdp_drop'] })
   using program = object.program('xdp_drop')
-  for (const { name, ifindex } of interfaces()) {
-    index.set(name, ifindex)
+  for (const [name, ifindex] of index) {
     if (name !== 'lo' && !name.endsWith('p')) links.push(BpfLink.attachXdp(program, ifindex, 'native'))
   }
-  return { devices: Object.fromEntries(index) }
 }
 
 /* struct xdp_md of <linux/bpf.h>: data, data_end, data_meta, ingress_ifindex, … */
@@ -47,8 +51,16 @@ function counts(reasons: BpfMap): bigint[] {
 /** Each frame in its turn; what it was counted as is the difference it made to the counters. */
 function run({ program: path, reasons: reasonsPath, frames }: Extract<Request, { frames: unknown }>): Answer {
   using program = BpfProgram.openPinned(path)
-  using reasons = BpfMap.openPinned(reasonsPath)
   const context = program.info.type === 'xdp' ? xdpContext : skbContext
+  if (reasonsPath === undefined) {
+    return {
+      ran: frames.map((frame) => {
+        const { retval, data } = program.testRun({ data: frame.data, context: context(frame) })
+        return { retval: retval | 0, data, counted: [] }
+      }),
+    }
+  }
+  using reasons = BpfMap.openPinned(reasonsPath)
   let before = counts(reasons)
   const ran = frames.map((frame): Ran => {
     const { retval, data } = program.testRun({ data: frame.data, context: context(frame) })

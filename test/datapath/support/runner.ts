@@ -23,8 +23,14 @@ export interface Ran {
 }
 
 export type Request =
+  /** The path of the object to attach from; empty: attach nothing. */
   | { readonly prepare: string }
-  | { readonly program: string; readonly reasons: string; readonly frames: readonly Frame[] }
+  | {
+      readonly program: string
+      /** The pinned counters of reasons; without, nothing is said about them. */
+      readonly reasons?: string
+      readonly frames: readonly Frame[]
+    }
 
 export interface Answer {
   readonly error?: string
@@ -36,12 +42,15 @@ export interface Answer {
 export interface Runner {
   readonly devices: Readonly<Record<string, number>>
   /** Runs a pinned program on frames, one after another. */
-  run(program: string, reasons: string, frames: readonly Frame[]): Promise<readonly Ran[]>
+  run(request: Extract<Request, { frames: unknown }>): Promise<readonly Ran[]>
   close(): Promise<void>
 }
 
-/** Starts the process that runs programs in a namespace. `idleObject` has a program `xdp_drop`. */
-export async function startRunner(namespace: string, idleObject: string): Promise<Runner> {
+/**
+ * Starts a process that runs programs in a namespace. The first one attaches `xdp_drop` of `idleObject`
+ * to the interfaces there, without which XDP cannot be run on them.
+ */
+export async function startRunner(namespace: string, idleObject?: string): Promise<Runner> {
   // Inside the repository: the addon is found by the package.json above the file that loads it.
   const folder = join(root, 'node_modules/.cache/lb-test')
   mkdirSync(folder, { recursive: true })
@@ -57,10 +66,10 @@ export async function startRunner(namespace: string, idleObject: string): Promis
     rmSync(outfile, { force: true })
   }
   try {
-    const { devices } = await ask(child, { prepare: idleObject })
+    const { devices } = await ask(child, { prepare: idleObject ?? '' })
     return {
       devices: devices!,
-      run: async (program, reasons, frames) => (await ask(child, { program, reasons, frames })).ran!,
+      run: async (request) => (await ask(child, request)).ran!,
       close,
     }
   } catch (error) {
