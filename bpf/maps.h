@@ -40,12 +40,12 @@ struct lb_inner_interfaces {
 	__uint(value_size, sizeof(struct lb_interface));
 };
 
-/* BPF_F_INNER_MAP lets arrays of different lengths take each other's place. */
+/* BPF_F_INNER_MAP lets arrays of different lengths take each other's place; user space maps them. */
 #define LB_INNER_ARRAY(name, bytes)                                                                \
 	struct name {                                                                              \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
 		__uint(max_entries, 1);                                                            \
-		__uint(map_flags, BPF_F_INNER_MAP);                                                \
+		__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);                               \
 		__uint(key_size, sizeof(__u32));                                                   \
 		__uint(value_size, bytes);                                                         \
 	}

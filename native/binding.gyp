@@ -15,6 +15,7 @@
         'src/link.c',
         'src/lock.c',
         'src/map.c',
+        'src/mapped.c',
         'src/module.c',
         'src/netlink.c',
         'src/object.c',

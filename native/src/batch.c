@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Many entries written or deleted at once: in batches where the kernel has them, else one by one. */
-#include "common.h"
+/* Many entries written or deleted at once: as memory or in batches where the kernel has them, else one by one. */
+#include "mapped.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -35,6 +35,9 @@ static napi_value map_update_batch(napi_env env, napi_callback_info info)
 		!arg_bytes_exactly(&args, 2, "values", count * handle->map.stride, &values) ||
 		!arg_u32(&args, 3, "flags", &flags))
 		return NULL;
+	if ((flags == BPF_ANY || flags == BPF_EXIST) && count > 0 && is_mappable(&handle->map) &&
+		mapped_write(handle, keys.data, values.data, count))
+		return js_undefined(env);
 	/* Batches know no NOEXIST and EXIST. */
 	if (flags == BPF_ANY && count > 0 && count <= UINT32_MAX) {
 		done = (uint32_t)count;

@@ -93,6 +93,7 @@ struct map_shape {
 	uint32_t key_size;
 	uint32_t value_size;
 	uint32_t max_entries;
+	uint32_t flags;
 	size_t stride; /* bytes of one value in a buffer */
 	char name[16];
 };

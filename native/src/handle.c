@@ -125,6 +125,7 @@ napi_value handle_new_map(napi_env env, int fd)
 	handle.map.key_size = info.key_size;
 	handle.map.value_size = info.value_size;
 	handle.map.max_entries = info.max_entries;
+	handle.map.flags = info.map_flags;
 	handle.map.stride = info.value_size;
 	if (is_per_cpu(info.type))
 		handle.map.stride = ((size_t)info.value_size + 7) / 8 * 8 * (size_t)cpus;

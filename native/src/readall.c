@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading whole maps: in batches where the kernel has them, else one by one. */
-#include "common.h"
+/* Reading whole maps: as memory or in batches where the kernel has them, else one by one. */
+#include "mapped.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -192,6 +192,10 @@ static int read_entries(const struct handle *map, struct entries *entries)
 	err = grow(entries, shape, capacity ? capacity : 1);
 	if (err)
 		return err;
+	if (is_mappable(shape) && mapped_read(map, entries->keys, entries->values)) {
+		entries->count = shape->max_entries;
+		return 0;
+	}
 	for (int attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
 		entries->count = 0;
 		err = batches ? read_batches(map, entries) : read_one_by_one(map, entries);

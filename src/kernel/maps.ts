@@ -8,7 +8,8 @@ const native = new WeakMap<MapPort, BpfMap>()
 export function createMap(spec: MapSpec): MapPort {
   const flags =
     (spec.flags.includes('no-prealloc') ? MAP_FLAGS.NO_PREALLOC : 0) |
-    (spec.flags.includes('inner-map') ? MAP_FLAGS.INNER_MAP : 0)
+    // Rows of large tables are read and written as memory.
+    (spec.flags.includes('inner-map') ? MAP_FLAGS.INNER_MAP | MAP_FLAGS.MMAPABLE : 0)
   return mapPort(attempt(() => BpfMap.create({ ...spec, flags })))
 }
 

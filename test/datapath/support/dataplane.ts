@@ -30,7 +30,7 @@ export interface Options {
   /** Halves that each partition has room for. */
   readonly partitionEntries?: number
   readonly sweepCycleMs?: number
-  /** How many processes run frames; see `race`. */
+  /** How many there are in `runners`. */
   readonly processes?: number
   /** Families with a connection table. */
   readonly families?: readonly (4 | 6)[]
@@ -54,8 +54,10 @@ export interface Dataplane {
   /** Empties the connection tables and counters. */
   reset(options?: Options): void
   run(hook: Hook, frames: readonly Frame[]): Promise<readonly Observed[]>
-  /** What each of the processes runs, at the same time. */
-  race(work: readonly (readonly (readonly [Hook, readonly Frame[]])[])[]): Promise<void>
+  /** The processes that run programs; `run` uses the first. */
+  readonly runners: readonly Runner[]
+  /** Folder in bpffs for what they are to run. */
+  readonly pins: string
   connections(): ConnectionRow[]
   /** Writes a record anew where it is, as if from outside. */
   change(row: ConnectionRow, changes: Partial<ConnectionRow>): void
@@ -190,14 +192,8 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
       const ran = await runner.run({ program, reasons: `${pins}/reasons`, frames })
       return ran.map((one) => observed(hook, one))
     },
-    async race(hooks) {
-      await Promise.all(
-        [runner, ...others].map(async (one, i) => {
-          for (const [hook, frames] of hooks[i]!)
-            await one.run({ program: `${pins}/${PROGRAMS[hook]}`, frames })
-        }),
-      )
-    },
+    runners: [runner, ...others],
+    pins,
     connections: () =>
       [...conns].flatMap(([name, map]) => connectionRows(name.startsWith('4') ? 4 : 6, map.readAll())),
     change(row, changes) {
@@ -220,7 +216,11 @@ function empty(map: BpfMap): void {
   if (count > 0) map.deleteBatch(keys)
 }
 
-const INNER_FLAGS = { hash: 0, lpm_trie: MAP_FLAGS.NO_PREALLOC, array: MAP_FLAGS.INNER_MAP } as const
+const INNER_FLAGS = {
+  hash: 0,
+  lpm_trie: MAP_FLAGS.NO_PREALLOC,
+  array: MAP_FLAGS.INNER_MAP | MAP_FLAGS.MMAPABLE,
+} as const
 
 function createTable(name: string, { type, keys, values, keySize, valueSize }: Table): BpfMap {
   const maxEntries = Math.max(1, keys.length / keySize)
