@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rowsOver } from '../../src/engine/abi/struct.ts'
-import type { Configuration, Hook } from '../support/model.ts'
+import { BpfObject } from '../../native/index.ts'
+import type { Configuration } from '../support/model.ts'
 import { compileBpf, u32 } from '../support/native.ts'
 import { createDataplane, type Dataplane } from './support/dataplane.ts'
 import { world } from './support/network.ts'
 import type { ConnectionRow } from './support/records.ts'
-import type { Frame } from './support/runner.ts'
 import { forwardFrame, replyFrame, type Flow } from './support/session.ts'
 import { makeTables } from './support/tables.ts'
 
@@ -34,26 +34,61 @@ const configuration: Configuration = {
   },
 }
 
+const SIZE = 74
+const FRAMES = 1024
+
 /** Few connections, so that CPUs meet at the same ones: opened, closed by either side, opened again. */
-function traffic(seed: number, count: number): Frame[] {
-  const pick = <T>(list: readonly T[], i: number): T =>
-    list[(((seed + i) * 2654435761) % 4294967296) % list.length]!
-  return Array.from({ length: count }, (_, i): Frame => {
-    const six = pick([true, false], i * 3 + 1)
-    const flow: Flow = {
-      protocol: 'tcp',
-      source: six ? 'fd64::1' : '100.64.0.1',
-      sourcePort: 4000 + pick([0, 1, 2, 3], i * 5 + 2),
-      destination: six ? '2001:db8::10' : '203.0.113.10',
-      destinationPort: pick([80, 81, 82], i * 7 + 3),
-    }
-    const flags = pick(['S', 'S', 'S', 'SA', 'A', 'FA', 'R'], i * 11 + 4)
-    if (pick([true, false, false], i * 13 + 5)) {
-      const backend = pick(configuration.groups[six ? 'v6' : 'v4']!, i * 17 + 6)
-      return { data: replyFrame(flow, backend, { flags }), device: 'server0' }
-    }
-    return { data: forwardFrame(flow, { flags }), device: 'client0' }
+function traffic(): Uint8Array[] {
+  const flows = [80, 81, 82].flatMap((destinationPort) =>
+    [4000, 4001].flatMap((sourcePort): Flow[] => {
+      const ports = { protocol: 'tcp' as const, sourcePort, destinationPort }
+      return [
+        { ...ports, source: '100.64.0.1', destination: '203.0.113.10' },
+        { ...ports, source: 'fd64::1', destination: '2001:db8::10' },
+      ]
+    }),
+  )
+  return flows.flatMap((flow) => {
+    const six = flow.source.includes(':')
+    const trailer = six ? 0 : 20
+    const replies = configuration.groups[six ? 'v6' : 'v4']!.flatMap((backend) =>
+      ['SA', 'FA', 'R'].map((flags) => replyFrame(flow, backend, { flags, trailer }, 'client0')),
+    )
+    const forward = ['S', 'S', 'S', 'S', 'A', 'FA', 'R'].map((flags) =>
+      forwardFrame(flow, { flags, trailer }),
+    )
+    return [...forward, ...replies]
   })
+}
+
+/** Pins programs that hand `lb_xdp` and `lb_tc_ingress` one frame of the traffic after another. */
+function pinReplay(): void {
+  using object = BpfObject.load(compileBpf('replay'))
+  using frames = object.map('frames')
+  const all = traffic()
+  for (let row = 0; row < FRAMES; row++) frames.update(u32(row), all[row % all.length]!)
+  for (const [replay, target] of [
+    ['xdp', 'lb_xdp'],
+    ['tc', 'lb_tc_ingress'],
+  ] as const) {
+    using program = plane.object.program(target)
+    using targets = object.map(`${replay}_target`)
+    targets.update(u32(0), u32(program.fd))
+    targets.pin(`${plane.pins}/${replay}_target`)
+    using replaying = object.program(`replay_${replay}`)
+    replaying.pin(`${plane.pins}/${replay}`)
+  }
+}
+
+async function race(): Promise<void> {
+  const frames = [{ data: new Uint8Array(SIZE).fill(2), device: 'client0' }]
+  await Promise.all(
+    plane.runners.map(async (runner, i) => {
+      for (const hook of i % 2 === 0 ? ['xdp', 'tc'] : ['tc', 'xdp']) {
+        await runner.run({ program: `${plane.pins}/${hook}`, frames, repeat: 200_000 })
+      }
+    }),
+  )
 }
 
 function sweepRuns(): number {
@@ -99,14 +134,10 @@ test('CPUs that open and close the same connections, and the sweep, leave pairs 
   const instant = Object.fromEntries(
     ['syn', 'established', 'fin', 'time_wait', 'reset'].map((state) => [`tcp_${state}_sec`, 0]),
   )
-  const hooks: readonly Hook[] = ['xdp', 'ingress']
-  for (const [round, timeouts] of [instant, {}, instant, {}].entries()) {
+  pinReplay()
+  for (const timeouts of [instant, {}, instant, {}]) {
     plane.fill(0, { settings: makeTables(configuration, world, plane.devices, timeouts)['settings']! })
-    await plane.race(
-      Array.from({ length: PROCESSES }, (_, process) =>
-        hooks.map((hook, i) => [hook, traffic(round * 1000 + process * 100 + i, 4000)] as const),
-      ),
-    )
+    await race()
     const rows = plane.connections()
     if (timeouts !== instant) {
       expect(unpaired(rows)).toEqual([])

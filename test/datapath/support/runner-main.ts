@@ -49,13 +49,18 @@ function counts(reasons: BpfMap): bigint[] {
 }
 
 /** Each frame in its turn; what it was counted as is the difference it made to the counters. */
-function run({ program: path, reasons: reasonsPath, frames }: Extract<Request, { frames: unknown }>): Answer {
+function run({
+  program: path,
+  reasons: reasonsPath,
+  frames,
+  repeat = 1,
+}: Extract<Request, { frames: unknown }>): Answer {
   using program = BpfProgram.openPinned(path)
   const context = program.info.type === 'xdp' ? xdpContext : skbContext
   if (reasonsPath === undefined) {
     return {
       ran: frames.map((frame) => {
-        const { retval, data } = program.testRun({ data: frame.data, context: context(frame) })
+        const { retval, data } = program.testRun({ data: frame.data, context: context(frame), repeat })
         return { retval: retval | 0, data, counted: [] }
       }),
     }

@@ -30,6 +30,8 @@ export type Request =
       /** The pinned counters of reasons; without, nothing is said about them. */
       readonly reasons?: string
       readonly frames: readonly Frame[]
+      /** Runs each frame so often in one call; default 1. */
+      readonly repeat?: number
     }
 
 export interface Answer {
