@@ -49,6 +49,8 @@ napi_value js_undefined(napi_env env);
 napi_value js_number(napi_env env, double number);
 napi_value js_bool(napi_env env, bool value);
 napi_value js_string(napi_env env, const char *text);
+/* `undefined` where it is empty. */
+napi_value js_text(napi_env env, const char *text);
 napi_value js_object(napi_env env);
 napi_value js_array(napi_env env);
 /* A new Uint8Array of `size` bytes; `*data` points into it. */
@@ -143,6 +145,7 @@ void ringbuf_init(napi_env env, napi_value exports);
 void btf_init(napi_env env, napi_value exports);
 void lock_init(napi_env env, napi_value exports);
 void interfaces_init(napi_env env, napi_value exports);
+void neighbour_init(napi_env env, napi_value exports);
 void route_init(napi_env env, napi_value exports);
 void system_init(napi_env env, napi_value exports);
 

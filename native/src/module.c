@@ -30,6 +30,7 @@ NAPI_MODULE_INIT()
 	btf_init(env, exports);
 	lock_init(env, exports);
 	interfaces_init(env, exports);
+	neighbour_init(env, exports);
 	route_init(env, exports);
 	system_init(env, exports);
 	return exports;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -76,6 +77,14 @@ void nl_attributes(
 void nl_nested(struct nl_attribute parent, struct nl_attribute *out, uint16_t max)
 {
 	read_attributes(parent.data, 0, parent.size, out, max);
+}
+
+void nl_address(char *out, size_t size, struct nl_attribute address)
+{
+	out[0] = 0;
+	if (address.size == 4 || address.size == 16)
+		inet_ntop(
+			address.size == 4 ? AF_INET : AF_INET6, address.data, out, (socklen_t)size);
 }
 
 uint32_t nl_u32(struct nl_attribute attribute)

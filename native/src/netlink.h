@@ -39,12 +39,28 @@ void nl_add(struct nl_request *request, uint16_t type, const void *data, size_t 
  */
 int nl_exchange(int fd, struct nl_request *request, nl_each each, void *context);
 
+/* So many answers fit into a socket's buffer. */
+#define NL_BATCH 32
+
+/* The answer to request `number`: a message, or NULL and 0 or -errno. */
+typedef void (*nl_answer)(size_t number, const struct nlmsghdr *message, int err, void *context);
+
+/*
+ * Sends up to NL_BATCH requests, each about one object, and hands out an answer to each. 0 or -errno
+ * where the exchange itself failed.
+ */
+int nl_ask(
+	int fd, const struct nl_request *requests, size_t count, nl_answer answer, void *context);
+
 /* The attributes after a fixed part of `fixed` bytes, by type, up to `max`. */
 void nl_attributes(
 	const struct nlmsghdr *message, size_t fixed, struct nl_attribute *out, uint16_t max);
 
 /* The attributes inside an attribute, by type, up to `max`; none inside one that is absent. */
 void nl_nested(struct nl_attribute parent, struct nl_attribute *out, uint16_t max);
+
+/* The text of an IPv4 or IPv6 address; empty where there is none. */
+void nl_address(char *out, size_t size, struct nl_attribute address);
 
 uint32_t nl_u32(struct nl_attribute attribute);
 

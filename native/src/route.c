@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Route lookups and the neighbour table. */
+/* Route lookups. */
 #include "common.h"
 #include "netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/neighbour.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define DUMP_ATTEMPTS 10
 
 struct route {
 	bool found;
@@ -20,52 +17,33 @@ struct route {
 	char source[INET6_ADDRSTRLEN];
 };
 
-static void write_address(char *out, size_t size, struct nl_attribute address)
-{
-	out[0] = 0;
-	if (address.size == 4 || address.size == 16)
-		inet_ntop(
-			address.size == 4 ? AF_INET : AF_INET6, address.data, out, (socklen_t)size);
-}
-
-static int on_route(const struct nlmsghdr *message, void *context)
+static void read_route(const struct nlmsghdr *message, struct route *route)
 {
 	struct nl_attribute attributes[RTA_VIA + 1];
 	const struct rtmsg *header = NLMSG_DATA(message);
-	struct route *route = context;
 	struct nl_attribute via;
 
 	if (message->nlmsg_type != RTM_NEWROUTE ||
 		message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
-		return 0;
+		return;
 	nl_attributes(message, sizeof(*header), attributes, RTA_VIA);
 	route->found = true;
 	route->type = header->rtm_type;
 	route->ifindex = nl_u32(attributes[RTA_OIF]);
-	write_address(route->gateway, sizeof(route->gateway), attributes[RTA_GATEWAY]);
-	write_address(route->source, sizeof(route->source), attributes[RTA_PREFSRC]);
+	nl_address(route->gateway, sizeof(route->gateway), attributes[RTA_GATEWAY]);
+	nl_address(route->source, sizeof(route->source), attributes[RTA_PREFSRC]);
 	/* An IPv4 route through an IPv6 gateway: the address follows its family. */
 	via = attributes[RTA_VIA];
 	if (via.size > sizeof(struct rtvia)) {
 		via.data = (const uint8_t *)via.data + sizeof(struct rtvia);
 		via.size -= sizeof(struct rtvia);
-		write_address(route->gateway, sizeof(route->gateway), via);
+		nl_address(route->gateway, sizeof(route->gateway), via);
 	}
-	return 0;
 }
 
-static int get_route(int fd, int family, const void *address, struct route *route)
+/* Instead of an IPv4 route that refuses, the kernel sends the error that its packets would meet. */
+static int read_refusal(int err, struct route *route)
 {
-	size_t size = family == AF_INET ? 4 : 16;
-	struct rtmsg header = {.rtm_family = (uint8_t)family, .rtm_dst_len = (uint8_t)(size * 8)};
-	struct nl_request request;
-	int err;
-
-	memset(route, 0, sizeof(*route));
-	nl_begin(&request, RTM_GETROUTE, 0, &header, sizeof(header));
-	nl_add(&request, RTA_DST, address, size);
-	err = nl_exchange(fd, &request, on_route, route);
-	/* Instead of an IPv4 route that refuses, the kernel sends the error that its packets would meet. */
 	switch (err) {
 	case -ENETUNREACH:
 		return 0;
@@ -83,6 +61,35 @@ static int get_route(int fd, int family, const void *address, struct route *rout
 	}
 	route->found = true;
 	return 0;
+}
+
+/* Routes that are looked up together, and what became of it. */
+struct lookup {
+	struct nl_request requests[NL_BATCH];
+	struct route routes[NL_BATCH];
+	int errors[NL_BATCH];
+};
+
+static void on_answer(size_t number, const struct nlmsghdr *message, int err, void *context)
+{
+	struct lookup *lookup = context;
+
+	if (message)
+		read_route(message, &lookup->routes[number]);
+	else
+		lookup->errors[number] = read_refusal(err, &lookup->routes[number]);
+}
+
+static void begin_lookup(struct lookup *lookup, size_t number, int family, const void *address)
+{
+	size_t size = family == AF_INET ? 4 : 16;
+	struct rtmsg header = {.rtm_family = (uint8_t)family, .rtm_dst_len = (uint8_t)(size * 8)};
+	struct nl_request *request = &lookup->requests[number];
+
+	memset(&lookup->routes[number], 0, sizeof(lookup->routes[number]));
+	lookup->errors[number] = 0;
+	nl_begin(request, RTM_GETROUTE, 0, &header, sizeof(header));
+	nl_add(request, RTA_DST, address, size);
 }
 
 static const char *route_type(uint8_t type)
@@ -103,11 +110,6 @@ static const char *route_type(uint8_t type)
 	}
 }
 
-static napi_value text_or_undefined(napi_env env, const char *text)
-{
-	return *text ? js_string(env, text) : js_undefined(env);
-}
-
 static napi_value route_to_js(napi_env env, const struct route *route)
 {
 	napi_value out;
@@ -116,36 +118,85 @@ static napi_value route_to_js(napi_env env, const struct route *route)
 		return js_undefined(env);
 	out = js_object(env);
 	js_set(env, out, "ifindex", js_number(env, route->ifindex));
-	js_set(env, out, "gateway", text_or_undefined(env, route->gateway));
-	js_set(env, out, "source", text_or_undefined(env, route->source));
+	js_set(env, out, "gateway", js_text(env, route->gateway));
+	js_set(env, out, "source", js_text(env, route->source));
 	js_set(env, out, "type", js_string(env, route_type(route->type)));
 	return out;
 }
 
-static napi_value look_up(napi_env env, int fd, napi_value destination)
+static bool read_destination(
+	napi_env env, napi_value destinations, uint32_t i, char *text, size_t size)
 {
-	uint8_t address[16];
-	char text[INET6_ADDRSTRLEN];
-	struct route route;
-	int family, err;
+	napi_value item;
 
-	if (!value_string(env, destination, "destination", text, sizeof(text)))
-		return NULL;
+	return napi_get_element(env, destinations, i, &item) == napi_ok &&
+	       value_string(env, item, "destination", text, size);
+}
+
+static bool add_request(
+	napi_env env, napi_value destinations, uint32_t i, struct lookup *lookup, size_t number)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t address[16];
+	int family;
+
+	if (!read_destination(env, destinations, i, text, sizeof(text)))
+		return false;
 	family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(family, text, address) != 1)
-		return fail_type(env, "'%s' is not an IP address", text);
-	err = get_route(fd, family, address, &route);
-	if (err)
-		return fail(env, -err, "netlink(RTM_GETROUTE)", "look up the route to %s", text);
-	return route_to_js(env, &route);
+	if (inet_pton(family, text, address) != 1) {
+		fail_type(env, "'%s' is not an IP address", text);
+		return false;
+	}
+	begin_lookup(lookup, number, family, address);
+	return true;
+}
+
+static napi_value fail_lookup(napi_env env, napi_value destinations, uint32_t i, int err)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (!read_destination(env, destinations, i, text, sizeof(text)))
+		return NULL;
+	return fail(env, -err, "netlink(RTM_GETROUTE)", "look up the route to %s", text);
+}
+
+/* Looks up `count` destinations from `first`, and puts the routes into `out`. False: thrown. */
+static bool look_up(napi_env env, int fd, napi_value destinations, uint32_t first, size_t count,
+	struct lookup *lookup, napi_value out)
+{
+	napi_value item = NULL;
+	int err;
+
+	for (size_t i = 0; i < count; i++)
+		if (!add_request(env, destinations, first + (uint32_t)i, lookup, i))
+			return false;
+	err = nl_ask(fd, lookup->requests, count, on_answer, lookup);
+	for (size_t i = 0; i < count; i++) {
+		const struct route *route = &lookup->routes[i];
+
+		if (err || lookup->errors[i]) {
+			fail_lookup(env, destinations, first + (uint32_t)i,
+				err ? err : lookup->errors[i]);
+			return false;
+		}
+		/* Neighbouring destinations mostly have one way out: one object will do. */
+		if (i == 0 || memcmp(route, route - 1, sizeof(*route)) != 0)
+			item = route_to_js(env, route);
+		if (!item)
+			return false;
+		js_push(env, out, first + (uint32_t)i, item);
+	}
+	return true;
 }
 
 /* routesGet(destinations): one route or undefined for each */
 static napi_value routes_get(napi_env env, napi_callback_info info)
 {
-	napi_value out, item;
+	struct lookup *lookup;
 	struct args args;
+	napi_value out;
 	uint32_t count;
+	bool done = true;
 	int fd;
 
 	if (!args_read(env, info, &args))
@@ -155,108 +206,23 @@ static napi_value routes_get(napi_env env, napi_callback_info info)
 	fd = nl_open(NETLINK_ROUTE);
 	if (fd < 0)
 		return fail(env, -fd, "socket(AF_NETLINK)", "look up routes");
+	lookup = malloc(sizeof(*lookup));
+	if (!lookup) {
+		close(fd);
+		return fail(env, ENOMEM, "malloc", "look up routes");
+	}
 	out = js_array(env);
-	for (uint32_t i = 0; out && i < count; i++) {
-		if (napi_get_element(env, args.v[0], i, &item) != napi_ok ||
-			!(item = look_up(env, fd, item))) {
-			out = NULL;
-			break;
-		}
-		js_push(env, out, i, item);
-	}
+	for (uint32_t i = 0; done && i < count; i += NL_BATCH)
+		done = look_up(env, fd, args.v[0], i, count - i < NL_BATCH ? count - i : NL_BATCH,
+			lookup, out);
+	free(lookup);
 	close(fd);
-	return out;
-}
-
-static const char *neighbour_state(uint16_t state)
-{
-	switch (state) {
-	case NUD_INCOMPLETE:
-		return "incomplete";
-	case NUD_REACHABLE:
-		return "reachable";
-	case NUD_STALE:
-		return "stale";
-	case NUD_DELAY:
-		return "delay";
-	case NUD_PROBE:
-		return "probe";
-	case NUD_FAILED:
-		return "failed";
-	case NUD_NOARP:
-		return "noarp";
-	case NUD_PERMANENT:
-		return "permanent";
-	default:
-		return "none";
-	}
-}
-
-struct neighbours {
-	napi_env env;
-	napi_value out;
-	uint32_t count;
-};
-
-static int on_neighbour(const struct nlmsghdr *message, void *context)
-{
-	struct nl_attribute attributes[NDA_LLADDR + 1];
-	const struct ndmsg *header = NLMSG_DATA(message);
-	struct neighbours *list = context;
-	char text[INET6_ADDRSTRLEN], mac[3 * 32] = {0};
-	napi_env env = list->env;
-	napi_value item;
-	size_t used = 0;
-
-	if (message->nlmsg_type != RTM_NEWNEIGH ||
-		message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
-		return 0;
-	nl_attributes(message, sizeof(*header), attributes, NDA_LLADDR);
-	write_address(text, sizeof(text), attributes[NDA_DST]);
-	if (!*text)
-		return 0;
-	for (size_t i = 0; i < attributes[NDA_LLADDR].size && used + 4 <= sizeof(mac); i++)
-		used += (size_t)snprintf(mac + used, sizeof(mac) - used, "%s%02x", i ? ":" : "",
-			((const uint8_t *)attributes[NDA_LLADDR].data)[i]);
-	item = js_object(env);
-	js_set(env, item, "ip", js_string(env, text));
-	js_set(env, item, "ifindex", js_number(env, header->ndm_ifindex));
-	js_set(env, item, "mac", text_or_undefined(env, mac));
-	js_set(env, item, "state", js_string(env, neighbour_state(header->ndm_state)));
-	js_push(env, list->out, list->count++, item);
-	return 0;
-}
-
-static napi_value neighbours(napi_env env, napi_callback_info info)
-{
-	struct neighbours list = {.env = env};
-	struct ndmsg all = {.ndm_family = AF_UNSPEC};
-	struct nl_request request;
-	int err = 0, fd = nl_open(NETLINK_ROUTE);
-
-	(void)info;
-	if (fd < 0)
-		return fail(env, -fd, "socket(AF_NETLINK)", "list the neighbours");
-	for (int attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-		list.out = js_array(env);
-		list.count = 0;
-		nl_begin(&request, RTM_GETNEIGH, NLM_F_DUMP, &all, sizeof(all));
-		err = nl_exchange(fd, &request, on_neighbour, &list);
-		if (err != -EINTR)
-			break;
-	}
-	close(fd);
-	if (err)
-		return fail(env, -err, "netlink(RTM_GETNEIGH)", "list the neighbours");
-	return list.out;
+	return done ? out : NULL;
 }
 
 void route_init(napi_env env, napi_value exports)
 {
-	static const struct function functions[] = {
-		{"routesGet", routes_get},
-		{"neighbours", neighbours},
-	};
+	static const struct function functions[] = {{"routesGet", routes_get}};
 
 	EXPORT(env, exports, functions);
 }

@@ -52,6 +52,11 @@ napi_value js_string(napi_env env, const char *text)
 	return checked(env, status, value);
 }
 
+napi_value js_text(napi_env env, const char *text)
+{
+	return *text ? js_string(env, text) : js_undefined(env);
+}
+
 napi_value js_object(napi_env env)
 {
 	napi_value value = NULL;
