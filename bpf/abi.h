@@ -141,7 +141,7 @@ struct lb_interface {
 	__u32 reserved;
 };
 
-/* `settings`, array of one row. Timeouts in seconds. */
+/* `settings`, array of one row. Timeouts: seconds that a connection may be idle, by its state. */
 struct lb_settings {
 	__u32 tcp_syn_sec;
 	__u32 tcp_established_sec;
@@ -150,7 +150,8 @@ struct lb_settings {
 	__u32 tcp_reset_sec;
 	__u32 udp_oneway_sec; /* no reply seen yet */
 	__u32 udp_stream_sec;
-	__u32 reserved[9];
+	__u32 max_connections; /* of both families together; 0: as many as the tables hold */
+	__u32 reserved[8];
 };
 
 /* --- outside generations --------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { udpPort } from '../support/netns.ts'
 import { vip } from '../support/lab/topology.ts'
-import { apply, config, liveConnections, proxy, raw, targets, useLab } from './support/lb.ts'
+import { apply, config, type Config, liveConnections, proxy, raw, targets, useLab } from './support/lb.ts'
 import {
   closed,
   digestPort,
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await lab().client.exec(['sysctl', '-qw', 'net.ipv4.tcp_max_tw_buckets=0'])
 })
 
-const echo = (settings?: { connectionTimeoutSec: number }) =>
+const echo = (settings?: Config['settings']) =>
   config([proxy('echo', targets(lab().backends, { port: echoPort }))], settings && { settings })
 
 test('both sides can close first, or reset', async () => {

@@ -111,6 +111,8 @@ const proxyOf = (interfaces: readonly string[]): fc.Arbitrary<Proxy> =>
 const familyOfProxy = ({ defaultTarget }: Proxy): Family =>
   defaultTarget[0]?.ip.includes(':') ? 'ipv6' : 'ipv4'
 
+const seconds = fc.integer({ min: 1, max: 86_400 })
+
 /** Snapshots on a host with these interfaces. */
 export const snapshotOn = (
   interfaces: readonly string[],
@@ -132,7 +134,16 @@ export const snapshotOn = (
       .map(([names, ways]) =>
         names.map((name, i) => ({ name, attach: ways[i] ?? 'auto' })).sort(compareNames),
       ),
-    settings: fc.record({ connectionTimeoutSec: fc.integer({ min: 1, max: 86_400 }) }),
+    settings: fc.record({
+      connectionTimeoutSec: seconds,
+      synTimeoutSec: seconds,
+      finTimeoutSec: seconds,
+      timeWaitTimeoutSec: seconds,
+      resetTimeoutSec: seconds,
+      udpTimeoutSec: seconds,
+      udpStreamTimeoutSec: seconds,
+      maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
+    }),
   })
 
 /** Deployments with attachments as any host might have them. */

@@ -4,7 +4,7 @@ import { formatEndpoint, mappedLength, parseIp, parsePrefix } from '../model/ip.
 import type { Attachment, Deployment, Protocol, Proxy, Settings, Target } from '../model/snapshot.ts'
 import { selectionRun } from '../select/run.ts'
 import { enums } from './layout.generated.ts'
-import { attachNumber, protocolNumber, roleFlags } from './names.ts'
+import { attachNumber, protocolNumber, roleFlags, SETTING_FIELDS, SETTING_KEYS } from './names.ts'
 import { makeRows } from './struct.ts'
 import { arrayImage, TABLES } from './tables.ts'
 import type { TableImages } from './tables.ts'
@@ -227,21 +227,8 @@ function compileInterfaces(attachments: readonly Attachment[]): TableImages['int
   return { count: attachments.length, keys, values: rows.bytes }
 }
 
-/** Seconds a connection may be idle, by state, where no setting says otherwise. */
-export const STATE_TIMEOUTS = {
-  tcp_syn_sec: 30,
-  tcp_fin_sec: 60,
-  tcp_time_wait_sec: 60,
-  tcp_reset_sec: 10,
-  udp_oneway_sec: 30,
-  udp_stream_sec: 180,
-} as const
-
 function compileSettings(settings: Settings): TableImages['settings'] {
   const rows = makeRows('lb_settings', 1)
-  for (const [field, seconds] of Object.entries(STATE_TIMEOUTS)) {
-    rows.set(0, field as keyof typeof STATE_TIMEOUTS, seconds)
-  }
-  rows.set(0, 'tcp_established_sec', settings.connectionTimeoutSec)
+  for (const key of SETTING_KEYS) rows.set(0, SETTING_FIELDS[key], settings[key])
   return arrayImage(rows.bytes, TABLES.settings.valueSize)
 }

@@ -1,6 +1,7 @@
 /** Words of the model as the numbers that maps hold, both ways. */
-import type { Attach, InterfaceRole, Protocol } from '../model/snapshot.ts'
+import type { Attach, InterfaceRole, Protocol, Settings } from '../model/snapshot.ts'
 import { enums } from './layout.generated.ts'
+import type { FieldName } from './struct.ts'
 
 /** IANA protocol numbers. */
 const PROTOCOLS = { tcp: 6, udp: 17 } as const satisfies Record<Protocol, number>
@@ -36,3 +37,16 @@ export function roleFlags(roles: readonly InterfaceRole[]): number {
 export function rolesOf(flags: number): InterfaceRole[] {
   return (Object.keys(ROLES) as InterfaceRole[]).filter((role) => (flags & ROLES[role]) !== 0)
 }
+
+/** The field of lb_settings that holds each setting. */
+export const SETTING_FIELDS = {
+  connectionTimeoutSec: 'tcp_established_sec',
+  synTimeoutSec: 'tcp_syn_sec',
+  finTimeoutSec: 'tcp_fin_sec',
+  timeWaitTimeoutSec: 'tcp_time_wait_sec',
+  resetTimeoutSec: 'tcp_reset_sec',
+  udpTimeoutSec: 'udp_oneway_sec',
+  udpStreamTimeoutSec: 'udp_stream_sec',
+  maxConnections: 'max_connections',
+} as const satisfies Record<keyof Settings, FieldName<'lb_settings'>>
+export const SETTING_KEYS = Object.keys(SETTING_FIELDS) as readonly (keyof Settings)[]

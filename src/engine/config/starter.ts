@@ -40,5 +40,7 @@ proxies:
 # settings:
 #   # Forget a connection after so many seconds without a packet.
 #   connectionTimeoutSec: 300
+#   # Connections that are kept at once.
+#   maxConnections: 100000
 `
 }

@@ -4,7 +4,7 @@
  * plan/drift.ts, which compares every row. Total: it does not throw on foreign contents.
  */
 import { enums } from '../abi/layout.generated.ts'
-import { attachName, protocolName, rolesOf } from '../abi/names.ts'
+import { attachName, protocolName, rolesOf, SETTING_FIELDS, SETTING_KEYS } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
 import type { Rows } from '../abi/struct.ts'
 import type { TableImages } from '../abi/tables.ts'
@@ -16,6 +16,7 @@ import type {
   Deployment,
   Listen,
   Proxy,
+  Settings,
   SourceRoute,
   Target,
 } from '../model/snapshot.ts'
@@ -44,16 +45,22 @@ export function decode(tables: TableImages): Deployment {
       sourceRoutes: (routes.get(index) ?? []).sort(compareRoutes),
     })
   }
-  const settings = rowsOver('lb_settings', tables.settings.values)
   return {
     snapshot: {
       proxies: proxies.sort(compareNames),
       interfaces: attachments
         .filter(({ roles }) => roles.includes('configured'))
         .map(({ name, attach }) => ({ name, attach })),
-      settings: { connectionTimeoutSec: settings.get(0, 'tcp_established_sec') },
+      settings: decodeSettings(tables),
     },
     attachments,
+  }
+}
+
+function decodeSettings({ settings }: TableImages): Settings {
+  const row = rowsOver('lb_settings', settings.values)
+  return Object.fromEntries(SETTING_KEYS.map((key) => [key, row.get(0, SETTING_FIELDS[key])])) as {
+    [key in keyof Settings]: number
   }
 }
 

@@ -1,5 +1,6 @@
 /** Live state that no apply produced: every row of every table that is not as it was compiled. */
 import { describeRow } from '../abi/describe.ts'
+import { SETTING_FIELDS, SETTING_KEYS } from '../abi/names.ts'
 import {
   indexRows,
   keyAt,
@@ -87,6 +88,6 @@ function rowDrift(
 }
 
 /** Fields of lb_settings that a key of the configuration stands for. */
-const SETTING_ADDRESSES: Readonly<Record<string, string>> = {
-  tcp_established_sec: 'settings.connectionTimeoutSec',
-}
+const SETTING_ADDRESSES: Readonly<Record<string, string>> = Object.fromEntries(
+  SETTING_KEYS.map((key) => [SETTING_FIELDS[key], `settings.${key}`]),
+)

@@ -1,5 +1,6 @@
 /** What is pinned, as read back. */
 import type { Drift, Summary } from './plan.ts'
+import { DEFAULT_SETTINGS } from './snapshot.ts'
 import type { Deployment } from './snapshot.ts'
 
 /** How a generation came to be; kept, frozen, in its manifest. */
@@ -46,6 +47,6 @@ export interface LiveState {
 }
 
 export const EMPTY_DEPLOYMENT: Deployment = {
-  snapshot: { proxies: [], interfaces: [], settings: { connectionTimeoutSec: 300 } },
+  snapshot: { proxies: [], interfaces: [], settings: DEFAULT_SETTINGS },
   attachments: [],
 }

@@ -55,8 +55,28 @@ export interface InterfaceSetting {
 }
 
 export interface Settings {
-  /** Idle time after which an established connection is forgotten, in seconds. */
+  /** Idle time after which an established TCP connection is forgotten, in seconds. */
   readonly connectionTimeoutSec: number
+  readonly synTimeoutSec: number
+  readonly finTimeoutSec: number
+  readonly timeWaitTimeoutSec: number
+  readonly resetTimeoutSec: number
+  readonly udpTimeoutSec: number
+  readonly udpStreamTimeoutSec: number
+  /** Connections of both families together that are kept at once. */
+  readonly maxConnections: number
+}
+
+/** The defaults of the schema, for where there is no configuration. */
+export const DEFAULT_SETTINGS: Settings = {
+  connectionTimeoutSec: 300,
+  synTimeoutSec: 30,
+  finTimeoutSec: 60,
+  timeWaitTimeoutSec: 60,
+  resetTimeoutSec: 10,
+  udpTimeoutSec: 30,
+  udpStreamTimeoutSec: 180,
+  maxConnections: 100_000,
 }
 
 /** Where and how the programs are attached: a fact of the host, found out when planning. */

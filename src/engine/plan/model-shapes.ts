@@ -52,7 +52,16 @@ const proxy = record<Proxy>({
 const snapshot = record<Snapshot>({
   proxies: listOf(proxy),
   interfaces: listOf(record<InterfaceSetting>({ name: text, attach })),
-  settings: record<Settings>({ connectionTimeoutSec: whole(0, U32) }),
+  settings: record<Settings>({
+    connectionTimeoutSec: whole(0, U32),
+    synTimeoutSec: whole(0, U32),
+    finTimeoutSec: whole(0, U32),
+    timeWaitTimeoutSec: whole(0, U32),
+    resetTimeoutSec: whole(0, U32),
+    udpTimeoutSec: whole(0, U32),
+    udpStreamTimeoutSec: whole(0, U32),
+    maxConnections: whole(0, U32),
+  }),
 })
 
 export const attachments = listOf(

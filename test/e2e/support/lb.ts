@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import type { Settings } from '../../../src/engine/model/snapshot.ts'
 import { createLab, httpPort, type Lab } from '../../support/netns.ts'
 import { type CliOptions } from '../../support/lab/lab.ts'
 import { type Host } from '../../support/lab/host.ts'
@@ -46,7 +47,7 @@ export interface Config {
   readonly version: 1
   readonly proxies: readonly Proxy[]
   readonly interfaces?: Readonly<Record<string, { readonly attach: string }>>
-  readonly settings?: { readonly connectionTimeoutSec: number }
+  readonly settings?: Partial<Settings>
 }
 
 export function targets(

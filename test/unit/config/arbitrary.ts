@@ -151,6 +151,8 @@ function withoutConflicts(proxies: readonly Proxy[]): Proxy[] {
   })
 }
 
+const seconds = fc.integer({ min: 1, max: 86_400 })
+
 export const snapshot: fc.Arbitrary<Snapshot> = fc
   .record({
     proxies: fc
@@ -166,7 +168,16 @@ export const snapshot: fc.Arbitrary<Snapshot> = fc
         { maxLength: 4, selector: ({ name }) => name },
       )
       .map((list: InterfaceSetting[]) => list.sort(compareNames)),
-    settings: fc.record({ connectionTimeoutSec: fc.integer({ min: 1, max: 86400 }) }),
+    settings: fc.record({
+      connectionTimeoutSec: seconds,
+      synTimeoutSec: seconds,
+      finTimeoutSec: seconds,
+      timeWaitTimeoutSec: seconds,
+      resetTimeoutSec: seconds,
+      udpTimeoutSec: seconds,
+      udpStreamTimeoutSec: seconds,
+      maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
+    }),
   })
   .map(({ proxies, interfaces, settings }) => {
     const listening = new Set(proxies.flatMap(({ listen }) => listen.interfaces))

@@ -6,6 +6,7 @@ import { loadConfig } from '../../../src/engine/config/load.ts'
 import { readAnyYaml } from '../../../src/engine/config/syntax/yaml.ts'
 import { readPlainYaml } from '../../../src/engine/config/syntax/plain-yaml.ts'
 import { toValue } from '../../../src/engine/config/syntax/node.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Snapshot } from '../../../src/engine/model/snapshot.ts'
 import { snapshot } from './arbitrary.ts'
 
@@ -95,7 +96,7 @@ describe('canonical form', () => {
         { name: 'eth0', attach: 'auto' },
         { name: 'eth1', attach: 'tcx' },
       ],
-      settings: { connectionTimeoutSec: 60 },
+      settings: { ...DEFAULT_SETTINGS, connectionTimeoutSec: 60 },
     })
     expect(text).toBe(`version: 1
 proxies:
@@ -125,7 +126,7 @@ settings:
   })
 
   it('of nothing is a configuration, too', () => {
-    const empty: Snapshot = { proxies: [], interfaces: [], settings: { connectionTimeoutSec: 300 } }
+    const empty: Snapshot = { proxies: [], interfaces: [], settings: DEFAULT_SETTINGS }
     expect(toCanonicalYaml(empty)).toBe('version: 1\nproxies: []\n')
     expect(load(toCanonicalYaml(empty))).toEqual(empty)
   })

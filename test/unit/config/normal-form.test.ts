@@ -1,6 +1,7 @@
 /** What loading makes of a configuration without mistakes. */
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../src/engine/config/load.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Snapshot } from '../../../src/engine/model/snapshot.ts'
 import { load, problemsOf, proxyWith, rulesOf } from './report.ts'
 
@@ -54,7 +55,7 @@ interfaces: { eth1: { attach: tcx }, eth0: {} }
         { name: 'eth0', attach: 'auto' },
         { name: 'eth1', attach: 'tcx' },
       ],
-      settings: { connectionTimeoutSec: 300 },
+      settings: DEFAULT_SETTINGS,
     } satisfies Snapshot)
   })
 

@@ -1,5 +1,6 @@
 /** EDN files as they are written for the L4 system that lb can replace load as they are. */
 import { expect, it } from 'vitest'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import { load, problemsOf } from './report.ts'
 
 const FILE = `
@@ -37,7 +38,7 @@ const FILE = `
 it('loads proxies, weights, source routes and settings', () => {
   expect(problemsOf(FILE, 'edn')).toEqual([])
   const { proxies, settings } = load(FILE, 'edn')
-  expect(settings).toEqual({ connectionTimeoutSec: 300 })
+  expect(settings).toEqual(DEFAULT_SETTINGS)
   expect(proxies.map(({ name }) => name)).toEqual(['api', 'web'])
   expect(proxies[1]).toMatchObject({
     listen: { interfaces: ['eth0', 'eth1'], address: null, port: 80, protocol: 'tcp' },

@@ -7,6 +7,7 @@ import { TABLE_NAMES, TABLES } from '../../../src/engine/abi/tables.ts'
 import type { TableImage, TableImages } from '../../../src/engine/abi/tables.ts'
 import { decode } from '../../../src/engine/live/decode.ts'
 import { EMPTY_DEPLOYMENT } from '../../../src/engine/model/live.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Deployment, Proxy } from '../../../src/engine/model/snapshot.ts'
 import { deployment } from '../../support/arbitrary.ts'
 import { countersOf, shuffled } from '../../support/arbitrary-tables.ts'
@@ -99,7 +100,7 @@ describe('compiling', () => {
     xdpXmit: false,
   } as const
   const given: Deployment = {
-    snapshot: { proxies: [web], interfaces: [], settings: { connectionTimeoutSec: 77 } },
+    snapshot: { proxies: [web], interfaces: [], settings: { ...DEFAULT_SETTINGS, connectionTimeoutSec: 77 } },
     attachments: [eth0],
   }
 

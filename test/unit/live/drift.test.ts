@@ -7,6 +7,7 @@ import type { TableImages, TableName } from '../../../src/engine/abi/tables.ts'
 import { decode } from '../../../src/engine/live/decode.ts'
 import { tableDrift } from '../../../src/engine/live/drift.ts'
 import type { LiveState } from '../../../src/engine/model/live.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Deployment } from '../../../src/engine/model/snapshot.ts'
 import { makePlan } from '../../../src/engine/plan/plan.ts'
 import { deployment } from '../../support/arbitrary.ts'
@@ -41,7 +42,7 @@ const given: Deployment = {
       },
     ],
     interfaces: [],
-    settings: { connectionTimeoutSec: 300 },
+    settings: DEFAULT_SETTINGS,
   },
   attachments: [
     { name: 'eth0', ifindex: 2, attach: 'auto', mode: 'xdp', roles: ['listen'], xdpXmit: true },
@@ -76,7 +77,8 @@ describe('a row is named after what it is a part of', () => {
     ['proxies', 1, 0, 'proxy.web'],
     ['interfaces', 1, 17, 'interface.eth1'],
     ['settings', 0, 4, 'settings.connectionTimeoutSec'],
-    ['settings', 0, 0, 'settings.tcp_syn_sec'],
+    ['settings', 0, 0, 'settings.synTimeoutSec'],
+    ['settings', 0, 28, 'settings.maxConnections'],
     ['settings', 0, 60, 'settings.reserved'],
   ] as const)('%s %i', (table, row, byte, address) => expect(afterFlip(table, row, byte)).toEqual([address]))
 

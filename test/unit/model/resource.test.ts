@@ -14,6 +14,7 @@ import {
   sourceRouteAddress,
   targetAddress,
 } from '../../../src/engine/model/resource.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Deployment } from '../../../src/engine/model/snapshot.ts'
 import { deployment, interfaceName, proxyName } from '../../support/arbitrary.ts'
 
@@ -63,7 +64,7 @@ describe('resources', () => {
 
   test('say nothing of an interface that only the host can tell', () => {
     const given: Deployment = {
-      snapshot: { proxies: [], interfaces: [], settings: { connectionTimeoutSec: 1 } },
+      snapshot: { proxies: [], interfaces: [], settings: { ...DEFAULT_SETTINGS, connectionTimeoutSec: 1 } },
       attachments: [
         { name: 'eth0', ifindex: 0, attach: 'auto', mode: 'tcx', roles: ['listen'], xdpXmit: false },
       ],

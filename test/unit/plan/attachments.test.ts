@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LbError } from '../../../src/engine/model/errors.ts'
 import type { NetInterface, NetRoute } from '../../../src/engine/model/host.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Attach, Attachment, Proxy, Snapshot } from '../../../src/engine/model/snapshot.ts'
 import {
   automaticMode,
@@ -26,7 +27,7 @@ const proxyOn = (...interfaces: string[]): Proxy => ({
 const snapshot = (proxies: readonly Proxy[], attach: Readonly<Record<string, Attach>> = {}): Snapshot => ({
   proxies,
   interfaces: Object.entries(attach).map(([name, way]) => ({ name, attach: way })),
-  settings: { connectionTimeoutSec: 300 },
+  settings: DEFAULT_SETTINGS,
 })
 
 const via = (ifindex: number, type: NetRoute['type'] = 'unicast'): NetRoute => ({

@@ -42,7 +42,11 @@ const changedWeb: Proxy = {
 
 test('an update shows what differs and counts the rest', async () => {
   const after = {
-    snapshot: { ...deployed.snapshot, proxies: [dns, changedWeb], settings: { connectionTimeoutSec: 60 } },
+    snapshot: {
+      ...deployed.snapshot,
+      proxies: [dns, changedWeb],
+      settings: { ...deployed.snapshot.settings, connectionTimeoutSec: 60 },
+    },
     attachments: [
       { ...eth0, mode: 'xdp' as const, roles: ['listen' as const] },
       { ...eth0, name: 'eth2', ifindex: 4, attach: 'none' as const, mode: 'none' as const },

@@ -2,6 +2,7 @@
 import { EMPTY_DEPLOYMENT } from '../../../src/engine/model/live.ts'
 import type { LiveState } from '../../../src/engine/model/live.ts'
 import type { Drift, Plan } from '../../../src/engine/model/plan.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Attachment, Deployment, Proxy } from '../../../src/engine/model/snapshot.ts'
 import { makePlan } from '../../../src/engine/plan/plan.ts'
 
@@ -46,7 +47,7 @@ export const deployed: Deployment = {
   snapshot: {
     proxies: [dns, web],
     interfaces: [{ name: 'eth1', attach: 'xdp-generic' }],
-    settings: { connectionTimeoutSec: 300 },
+    settings: DEFAULT_SETTINGS,
   },
   attachments: [
     eth0,
