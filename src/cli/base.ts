@@ -129,7 +129,9 @@ function asLbError(error: Error): LbError | undefined {
 /** Wrong flags and arguments, as oclif's parser reports them: a headline, then indented details. */
 function usageError(error: Error): LbError {
   const lines = error.message.split('\n').map((line) => line.trim())
-  const told = lines.filter((line) => line !== '' && !line.startsWith('See more help'))
+  const told = lines.filter(
+    (line) => line !== '' && !/^(See more help|The following errors? occurred)/.test(line),
+  )
   return new LbError('usage', told.join(': ').replace(/^Parsing --\S+\s*: /, ''), {
     cause: error,
     hint: '--help shows the flags and arguments',

@@ -32,7 +32,8 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     '<%= config.bin %> apply -c lb.yaml --dry-run --yes',
   ]
   static override args = {
-    plan: Args.string({ description: 'a plan that `lb plan -o` saved' }),
+    // oclif would take a name from standard input, which is the configuration's.
+    plan: Args.string({ description: 'a plan that `lb plan -o` saved', ignoreStdin: true }),
   }
   static override flags = {
     config: configFlag(),
@@ -100,7 +101,10 @@ function readSavedPlan(world: World, path: string): ExecutablePlan {
 }
 
 function outcome({ summary }: Plan, done: ApplyResult): string {
-  if (done.dryRun) return `Dry run: everything but the flip succeeded; generation ${done.previous} serves.`
+  if (done.dryRun) {
+    const serving = done.previous === 0 ? 'nothing is applied' : `generation ${done.previous} serves`
+    return `Dry run: everything but the flip succeeded; ${serving}, as before.`
+  }
   const counts = `${summary.create} added, ${summary.update} changed, ${summary.delete} destroyed`
   const back = done.previous === 0 ? '' : ` \`lb rollback\` goes back to generation ${done.previous}.`
   return `Apply complete: ${counts}. Generation ${done.generation} serves.${back}`

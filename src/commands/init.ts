@@ -13,7 +13,7 @@ export default class Init extends BaseCommand {
     'Write a commented configuration to start from, with the schema for editors beside it.'
   static override examples = ['<%= config.bin %> init', '<%= config.bin %> init conf/edge.yaml']
   static override args = {
-    file: Args.string({ description: 'where to write it', default: 'lb.yaml' }),
+    file: Args.string({ description: 'where to write it', default: 'lb.yaml', ignoreStdin: true }),
   }
   static override flags = {
     force: Flags.boolean({ description: 'write over a file that is there' }),

@@ -16,6 +16,7 @@ import { staleness } from '../plan/stale.ts'
 import { ensureAttached } from './attach.ts'
 import { bootstrap, ensureConnTable, u32, ZERO_KEY } from './bootstrap.ts'
 import { allocateCounters, missingBackends, readCounterRows } from './counters.ts'
+import { removePins } from './destroy.ts'
 import { prune, removeGeneration } from './prune.ts'
 import { recover } from './recover.ts'
 import { freeSlot, stage, verifyStaged } from './stage.ts'
@@ -61,16 +62,14 @@ function carryOut(
   undo: (() => void)[],
 ): ApplyResult {
   const { onStep } = options
-  prepare(world, plan.desired, onStep)
-  const staged = stageGeneration(world, plan, before, undo)
+  prepare(world, plan.desired, options, undo)
+  const staged = stageGeneration(world, plan, before, options, undo)
   const size = Object.values(staged.images).reduce((sum, { count }) => sum + count, 0)
   onStep('stage', `generation ${staged.number}: ${size} entries, ${staged.shared} tables unchanged`)
   verifyStaged(world, staged)
   onStep('verify', 'every table reads back as written')
-  const made: string[] = []
-  undo.push(() => made.forEach((path) => world.kernel.detach(path)))
-  ensureAttached(world, plan.desired.attachments, made)
-  onStep('attach', made.length === 0 ? 'nothing to attach' : `${made.length} hooks`)
+  const hooks = ensureAttached(world, plan.desired.attachments, undo)
+  onStep('attach', hooks === 0 ? 'nothing to attach' : `${hooks} hooks`)
   const previous = before.live.generation
   if (options.dryRun) {
     undo.reverse().forEach((step) => step())
@@ -86,37 +85,48 @@ function carryOut(
   return { generation: staged.number, previous, sharedTables: staged.shared, dryRun: false }
 }
 
-/** What outlives generations: the instance itself, programs of this version, room, tables of a new family. */
-function prepare(world: World, desired: Deployment, onStep: OnStep): void {
+/**
+ * What outlives generations: the instance itself, programs of this version, room, tables of a new
+ * family. A dry run only tries whether the programs load.
+ */
+function prepare(
+  world: World,
+  desired: Deployment,
+  { dryRun, onStep }: ApplyOptions,
+  undo: (() => void)[],
+): void {
   const { kernel, paths } = world
   const backends = numberDeployment(desired).backends.length
   if (!kernel.fs.list(paths.root)?.includes('active')) {
+    undo.push(() => removePins(world))
     bootstrap(world, backends)
     onStep('prepare', `made instance ${world.instance}`)
   } else {
     using ids = kernel.openMap(paths.map('backend_ids'))
     const known = ids ? readCounterRows(ids) : new Map<string, number>()
-    const upgraded = upgradePrograms(world, known.size + missingBackends(desired, known).length)
+    const needed = known.size + missingBackends(desired, known).length
+    const upgraded = upgradePrograms(world, needed, dryRun)
     if (upgraded) onStep('prepare', upgraded)
   }
   const families = new Set(
     desired.snapshot.proxies.map(({ defaultTarget }) => familyOf(defaultTarget[0]?.ip ?? '')),
   )
-  if (families.has('ipv4')) ensureConnTable(world, 4)
-  if (families.has('ipv6')) ensureConnTable(world, 6)
+  if (families.has('ipv4')) ensureConnTable(world, 4, undo)
+  if (families.has('ipv6')) ensureConnTable(world, 6, undo)
 }
 
 function stageGeneration(
   world: World,
   plan: ExecutablePlan,
   before: LiveTables,
+  { dryRun }: ApplyOptions,
   undo: (() => void)[],
 ): StagedGeneration {
   const { kernel, host, paths } = world
   const folders = generationFolders(kernel, paths)
   const number = Math.max(0, ...folders.map((folder) => folder.number)) + 1
   const slot = freeSlot(new Set(folders.map(({ header }) => header?.slot ?? SLOT_NONE)))
-  const counters = allocateCounters(world, plan.desired)
+  const counters = allocateCounters(world, plan.desired, dryRun)
   const manifest: Manifest = {
     provenance: {
       number,

@@ -1,5 +1,6 @@
 /** Puts programs on hooks and takes them off. */
 import { HOOK_PROGRAM } from '../live/links.ts'
+import type { HookPlace } from '../live/links.ts'
 import { escapePin } from '../model/paths.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
@@ -16,22 +17,23 @@ export function linkNames(attachments: readonly Attachment[]): Set<string> {
 
 /**
  * Sees to it that every hook of `attachments` runs the pinned program: attaches what is missing,
- * replaces what is stale. Returns the pins it made, for undoing.
+ * replaces what is stale. Returns how many it attached, and adds to `undo` how to take that back.
  */
 export function ensureAttached(
   world: World,
   attachments: readonly Attachment[],
-  made: string[] = [],
-): string[] {
+  undo: (() => void)[] = [],
+): number {
+  let attached = 0
   for (const { name, ifindex, mode } of attachments) {
-    for (const hook of HOOKS[mode]) {
-      if (ensureHook(world, name, ifindex, hook)) made.push(world.paths.link(name, hook))
-    }
+    for (const hook of HOOKS[mode]) if (ensureHook(world, { name, ifindex, hook }, undo)) attached++
   }
-  return made
+  return attached
 }
 
-function ensureHook({ kernel, paths }: World, name: string, ifindex: number, hook: Hook): boolean {
+function ensureHook(world: World, place: HookPlace, undo: (() => void)[]): boolean {
+  const { kernel, paths } = world
+  const { name, ifindex, hook } = place
   using program = kernel.openProgram(paths.program(HOOK_PROGRAM[hook]))
   if (!program) throw new LbError('state', `${paths.program(HOOK_PROGRAM[hook])} is missing`)
   const path = paths.link(name, hook)
@@ -43,12 +45,35 @@ function ensureHook({ kernel, paths }: World, name: string, ifindex: number, hoo
     }
   }
   kernel.detach(path)
+  makeWay(world, place, undo)
   try {
     kernel.attach(program, ifindex, hook, path)
   } catch (error) {
     throw attachError(name, hook, error)
   }
+  undo.push(() => kernel.detach(path))
   return true
+}
+
+/** The kernel takes native or generic XDP on an interface, never both. */
+const RIVALS: Partial<Record<Hook, Hook>> = { xdp: 'xdp-generic', 'xdp-generic': 'xdp' }
+
+/**
+ * Takes the other kind of XDP off. tcx stands in until this one is attached, so that no packet passes
+ * us by; like all that no generation needs, it is taken off at the end.
+ */
+function makeWay(world: World, { name, ifindex, hook }: HookPlace, undo: (() => void)[]): void {
+  const { kernel, paths } = world
+  const rival = RIVALS[hook]
+  if (rival === undefined) return
+  const path = paths.link(name, rival)
+  {
+    using link = kernel.openLink(path)
+    if (link?.info.ifindex !== ifindex) return
+  }
+  ensureHook(world, { name, ifindex, hook: 'tcx-ingress' }, undo)
+  kernel.detach(path)
+  undo.push(() => void ensureHook(world, { name, ifindex, hook: rival }, []))
 }
 
 function attachError(name: string, hook: Hook, cause: unknown): unknown {

@@ -95,8 +95,12 @@ export function writeMeta(
   meta.update(ZERO_KEY, row.bytes)
 }
 
-/** Makes a family's connection table, when the first listener of that family comes. Idempotent. */
-export function ensureConnTable({ kernel, paths }: World, family: 4 | 6): void {
+/**
+ * Makes a family's connection table, when the first listener of that family comes. Idempotent; adds to
+ * `undo` how to take back what it made.
+ */
+export function ensureConnTable(world: World, family: 4 | 6, undo: (() => void)[]): void {
+  const { kernel, paths } = world
   using meta = kernel.openMap(paths.meta)
   const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
   using outer = kernel.openMap(paths.map(`conn${family}`))
@@ -112,7 +116,14 @@ export function ensureConnTable({ kernel, paths }: World, family: 4 | 6): void {
       maxEntries: row.get(0, 'conn_partition_entries'),
       flags: [],
     })
+    undo.push(() => removePartition(world, family, partition))
     inner.pin(paths.conn(family, partition))
     outer?.updateInner(u32(partition), inner)
   }
+}
+
+function removePartition({ kernel, paths }: World, family: 4 | 6, partition: number): void {
+  using outer = kernel.openMap(paths.map(`conn${family}`))
+  outer?.delete(u32(partition))
+  kernel.fs.remove(paths.conn(family, partition))
 }

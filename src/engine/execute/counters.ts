@@ -26,10 +26,15 @@ export function readCounterRows(ids: MapPort): Map<string, number> {
 }
 
 /**
- * Rows for every backend of a deployment, those it already has or free ones.
- * @throws LbError `state` where `capacity` is too small: grow the map first.
+ * Rows for every backend of a deployment, those it already has or free ones. A dry run does not write
+ * them down, and may name rows that the map is yet to be grown for.
+ * @throws LbError `state` where the map is too small: grow it first.
  */
-export function allocateCounters({ kernel, paths }: World, deployment: Deployment): Map<string, number> {
+export function allocateCounters(
+  { kernel, paths }: World,
+  deployment: Deployment,
+  dryRun: boolean,
+): Map<string, number> {
   using ids = kernel.openMap(paths.map('backend_ids'))
   using stats = kernel.openMap(paths.map('backend_stats'))
   if (!ids || !stats) throw new LbError('state', `${paths.map('backend_ids')} or backend_stats is missing`)
@@ -38,10 +43,12 @@ export function allocateCounters({ kernel, paths }: World, deployment: Deploymen
   const used = new Set(rows.values())
   const fresh: number[] = []
   for (let row = 0; fresh.length < missing.length; row++) {
-    if (row >= stats.info.maxEntries) throw new LbError('state', `backend_stats has only ${row} rows`)
+    if (!dryRun && row >= stats.info.maxEntries) {
+      throw new LbError('state', `backend_stats has only ${row} rows`)
+    }
     if (!used.has(row)) fresh.push(row)
   }
-  writeIds(ids, missing, fresh)
+  if (!dryRun) writeIds(ids, missing, fresh)
   for (const [i, { identity }] of missing.entries()) rows.set(identity, fresh[i]!)
   return rows
 }

@@ -5,14 +5,17 @@ import type { OnStep, World } from './world.ts'
 
 /** Runs under the lock. Traffic ends with the first step; killed in between, it can be run again. */
 export function destroy(world: World, onStep: OnStep): void {
-  const { kernel, paths } = world
   const detached = detachOthers(world, new Set())
   onStep('prune', `detached ${detached.length} programs`)
-  for (const name of (kernel.fs.list(paths.root) ?? []).filter((pin) => pin !== 'active')) {
-    kernel.fs.remove(paths.map(name))
-  }
-  kernel.fs.remove(paths.active)
+  removePins(world)
   removeFolder(world, onStep)
+}
+
+/** All that is in the instance's folder; `active`, without which there is no instance, last. */
+export function removePins({ kernel, paths }: World): void {
+  const names = kernel.fs.list(paths.root) ?? []
+  for (const name of names.filter((pin) => pin !== 'active')) kernel.fs.remove(paths.map(name))
+  kernel.fs.remove(paths.active)
 }
 
 /** A user who was given the folder may empty it, but not take it away. */

@@ -19,13 +19,17 @@ export async function withLock<T>(
 ): Promise<T> {
   const { kernel, paths } = world
   let told = false
+  let made = false
   for (;;) {
+    made ||= kernel.fs.list(paths.root) === undefined
     kernel.fs.makeDirectory(paths.root)
     const lock = kernel.tryLock(paths.root)
     if (lock) {
       try {
         return await work()
       } finally {
+        // A folder that was made for its lock and holds nothing.
+        if (made && kernel.fs.list(paths.root)?.length === 0) kernel.fs.remove(paths.root)
         lock[Symbol.dispose]()
       }
     }

@@ -38,9 +38,9 @@ export function rollback(world: World, to: number | undefined, onStep: OnStep): 
   onStep('verify', `generation ${folder.number} reads back as it was applied`)
   const [before, after] = differing(live.deployment, manifest.deployment)
   const changes = diff(resourcesOf(before), resourcesOf(after))
-  const made: string[] = []
+  const undo: (() => void)[] = []
   try {
-    ensureAttached(world, manifest.deployment.attachments, made)
+    ensureAttached(world, manifest.deployment.attachments, undo)
     setActive(world, header.slot)
     onStep('flip', `generation ${folder.number} serves`)
     const wrong = linkDrift(kernel, paths, manifest.deployment.attachments)
@@ -48,7 +48,7 @@ export function rollback(world: World, to: number | undefined, onStep: OnStep): 
       throw new LbError('kernel', `not attached: ${wrong.map((d) => d.address).join(', ')}`)
   } catch (error) {
     setActive(world, live.slot)
-    made.forEach((path) => kernel.detach(path))
+    undo.reverse().forEach((step) => step())
     const why = error instanceof Error ? error.message : String(error)
     throw new LbError('apply-failed', `the rollback failed: ${why}; generation ${live.generation} serves`, {
       cause: error,

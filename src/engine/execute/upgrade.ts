@@ -18,8 +18,11 @@ import {
 import type { ProgramName } from './bootstrap.ts'
 import type { World } from './world.ts'
 
-/** Upgrades where the pinned programs are of another object, or too small for `backends`. */
-export function upgradePrograms(world: World, backends: number): string | undefined {
+/**
+ * Upgrades where the pinned programs are of another object, or too small for `backends`. A dry run
+ * loads the new ones, and leaves it at that.
+ */
+export function upgradePrograms(world: World, backends: number, dryRun: boolean): string | undefined {
   const { kernel, paths } = world
   using meta = kernel.openMap(paths.meta)
   const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
@@ -28,35 +31,50 @@ export function upgradePrograms(world: World, backends: number): string | undefi
   const same = row.slice(0, 'object_sha256').every((byte, i) => byte === kernel.objectSha256[i])
   if (!meta || (same && !grow)) return undefined
   const wanted = grow ? backendCapacity(backends) : capacity
-  replacePrograms(world, grow ? wanted : undefined)
+  replacePrograms(world, grow ? wanted : undefined, dryRun)
+  if (dryRun) return 'new programs load'
   writeMeta(meta, { backendCapacity: wanted, sha256: kernel.objectSha256 })
   return grow ? `room for ${wanted} backends` : 'programs of this version of lb'
 }
 
-function replacePrograms(world: World, grow: number | undefined): void {
+function replacePrograms(world: World, grow: number | undefined, dryRun: boolean): void {
   const { kernel, paths } = world
   const resized = grow === undefined ? [] : ['backend_stats', 'backend_ids']
-  using stack = new DisposableStack()
-  const reuse: Record<string, MapPort> = {}
-  const open = (name: string, path: string): void => {
-    const map = kernel.openMap(path)
-    if (!map) throw new LbError('state', `${path} is missing`)
-    reuse[name] = stack.use(map)
-  }
-  for (const table of OUTER_TABLES) open(table, paths.outer(table))
-  for (const name of SHARED_MAPS) if (!resized.includes(name)) open(name, paths.map(name))
-  open('active', paths.active)
-  const plane = stack.use(
-    kernel.loadDataPlane({
+  const reuse = openReused(world, resized)
+  try {
+    using plane = kernel.loadDataPlane({
       reuse,
       maxEntries: Object.fromEntries(resized.map((name) => [name, grow ?? 0])),
       connPartitions: connPartitions(reuse['meta']),
-    }),
-  )
-  for (const name of resized) copyMap(world, plane, name)
-  for (const name of PROGRAM_NAMES) swapProgram(world, plane, name)
-  for (const name of resized) kernel.fs.rename(paths.map(`${name}-next`), paths.map(name))
-  startSweep(plane)
+    })
+    if (dryRun) return
+    for (const name of resized) copyMap(world, plane, name)
+    for (const name of PROGRAM_NAMES) swapProgram(world, plane, name)
+    for (const name of resized) kernel.fs.rename(paths.map(`${name}-next`), paths.map(name))
+    startSweep(plane)
+  } finally {
+    for (const map of Object.values(reuse)) map[Symbol.dispose]()
+  }
+}
+
+/** Every map that the new programs go on with, for the caller to close. */
+function openReused({ kernel, paths }: World, resized: readonly string[]): Record<string, MapPort> {
+  const places: readonly (readonly [string, string])[] = [
+    ...OUTER_TABLES.map((name) => [name, paths.outer(name)] as const),
+    ...SHARED_MAPS.filter((name) => !resized.includes(name)).map((name) => [name, paths.map(name)] as const),
+    ['active', paths.active],
+  ]
+  const opened: Record<string, MapPort> = {}
+  for (const [name, path] of places) {
+    const map = kernel.openMap(path)
+    if (map) {
+      opened[name] = map
+    } else {
+      for (const other of Object.values(opened)) other[Symbol.dispose]()
+      throw new LbError('state', `${path} is missing`)
+    }
+  }
+  return opened
 }
 
 function connPartitions(meta: MapPort | undefined): number {
