@@ -127,7 +127,7 @@ function stageGeneration(
   const number = Math.max(0, ...folders.map((folder) => folder.number)) + 1
   const slot = freeSlot(new Set(folders.map(({ header }) => header?.slot ?? SLOT_NONE)))
   const counters = allocateCounters(world, plan.desired, dryRun)
-  const manifest: Manifest = {
+  const manifest: Omit<Manifest, 'digests'> = {
     provenance: {
       number,
       slot,
@@ -152,7 +152,7 @@ function stageGeneration(
       header: { number, slot, replaced: 0, headLength: 0, bodyLength: 0 },
     }),
   )
-  const running = before.folder && before.images && { folder: before.folder.path, images: before.images }
+  const running = before.folder && before.digests && { folder: before.folder.path, digests: before.digests }
   return stage(world, manifest, compile(plan.desired, counters), running)
 }
 

@@ -1,6 +1,6 @@
 /** Back, or forth, to a generation that is still loaded: one flip where everything it needs is still there. */
-import { compile } from '../abi/compile.ts'
-import { readTables } from '../live/read.ts'
+import { digestTables } from '../live/digests.ts'
+import { driftSince, readTables } from '../live/read.ts'
 import { generationFolders, readManifest } from '../live/generations.ts'
 import type { GenerationFolder } from '../live/generations.ts'
 import type { Manifest } from '../live/manifest.ts'
@@ -11,7 +11,6 @@ import type { Change, Drift } from '../model/plan.ts'
 import { resourcesOf } from '../model/resource.ts'
 import { diff } from '../plan/diff.ts'
 import { differing } from '../plan/differing.ts'
-import { tableDrift } from '../live/drift.ts'
 import { linkDrift } from '../live/links.ts'
 import { detachOthers, ensureAttached } from './attach.ts'
 import { setActive } from './apply.ts'
@@ -85,8 +84,7 @@ function chooseGeneration(
 function verifyLoaded(world: World, folder: GenerationFolder, slot: number, manifest: Manifest): void {
   const structural: Drift[] = []
   const images = readTables(world.kernel, world.paths, folder, slot, structural)
-  const expected = compile(manifest.deployment, new Map(Object.entries(manifest.counters)))
-  const drift = [...structural, ...tableDrift(manifest.deployment, expected, images)]
+  const drift = [...structural, ...driftSince(manifest, images, digestTables(images, world.host))]
   if (drift.length === 0) return
   const names = drift.slice(0, 5).map(({ address }) => address)
   throw new LbError(

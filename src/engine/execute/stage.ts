@@ -6,6 +6,8 @@
 import { enums } from '../abi/layout.generated.ts'
 import { arrayKeys, MANIFEST_SPEC, sameImage, TABLE_NAMES, TABLES } from '../abi/tables.ts'
 import type { TableImage, TableImages, TableSpec } from '../abi/tables.ts'
+import { digestTables } from '../live/digests.ts'
+import type { TableDigests } from '../live/digests.ts'
 import { encodeManifest } from '../live/manifest.ts'
 import type { Manifest } from '../live/manifest.ts'
 import { LbError } from '../model/errors.ts'
@@ -25,7 +27,7 @@ export interface StagedGeneration {
 /** A generation whose tables may be shared: its folder, and what its tables hold. */
 export interface Shareable {
   readonly folder: string
-  readonly images: TableImages
+  readonly digests: TableDigests
 }
 
 /** Room for entries that a repair or a later in-place change adds. */
@@ -33,7 +35,7 @@ const HASH_SLACK = 8
 
 export function stage(
   world: World,
-  manifest: Manifest,
+  manifest: Omit<Manifest, 'digests'>,
   images: TableImages,
   running: Shareable | undefined,
 ): StagedGeneration {
@@ -41,7 +43,8 @@ export function stage(
   const { number, slot } = manifest.provenance
   const folder = paths.staged(number)
   kernel.fs.makeDirectory(folder)
-  const bytes = encodeManifest(manifest, host)
+  const digests = digestTables(images, host)
+  const bytes = encodeManifest({ ...manifest, digests }, host)
   const count = bytes.length / MANIFEST_SPEC.valueSize
   const manifestImage: TableImage = { count, keys: arrayKeys(count), values: bytes }
   putTable(
@@ -54,8 +57,8 @@ export function stage(
   )
   let shared = 0
   for (const name of TABLE_NAMES) {
-    const same = running && sameImage(TABLES[name], running.images[name], images[name])
-    const kept = same ? kernel.openMap(`${running.folder}/${name}`) : undefined
+    const same = running?.digests[name] === digests[name]
+    const kept = running && same ? kernel.openMap(`${running.folder}/${name}`) : undefined
     if (kept) shared++
     putTable(world, slot, name, kept ?? createTable(world, name, TABLES[name], images[name]), folder, false)
   }

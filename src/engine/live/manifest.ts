@@ -9,6 +9,7 @@ import { LbError } from '../model/errors.ts'
 import type { Provenance } from '../model/live.ts'
 import type { Attachment, Deployment } from '../model/snapshot.ts'
 import type { HostPort } from '../ports/host.ts'
+import type { TableDigests } from './digests.ts'
 
 /** `lbm1`: says what it is, and in which version. */
 const MAGIC = 0x316d626c
@@ -24,6 +25,8 @@ export interface Manifest {
   readonly deployment: Deployment
   /** Rows of backend_stats by identity, as compiled in. */
   readonly counters: Readonly<Record<string, number>>
+  /** Of the tables as they were compiled. */
+  readonly digests: TableDigests
 }
 
 export interface ManifestHeader {
@@ -37,18 +40,18 @@ export interface ManifestHeader {
 
 /** Whole chunks, zero-padded. */
 export function encodeManifest(manifest: Manifest, host: HostPort): Uint8Array {
-  const { provenance, deployment, counters } = manifest
+  const { provenance, ...body } = manifest
   const pack = (value: unknown): Uint8Array => host.deflate(new TextEncoder().encode(JSON.stringify(value)))
-  const head = pack({ provenance, attachments: deployment.attachments } satisfies ManifestHead)
-  const body = pack({ deployment, counters })
-  const length = HEADER_SIZE + head.length + body.length
+  const head = pack({ provenance, attachments: body.deployment.attachments } satisfies ManifestHead)
+  const rest = pack(body)
+  const length = HEADER_SIZE + head.length + rest.length
   const bytes = new Uint8Array(Math.ceil(length / MANIFEST_CHUNK) * MANIFEST_CHUNK)
   const view = new DataView(bytes.buffer)
   const { number, slot, replaced } = provenance
-  const fields = [MAGIC, number, slot, replaced, head.length, body.length]
+  const fields = [MAGIC, number, slot, replaced, head.length, rest.length]
   for (const [i, value] of fields.entries()) view.setUint32(4 * i, value, true)
   bytes.set(head, HEADER_SIZE)
-  bytes.set(body, HEADER_SIZE + head.length)
+  bytes.set(rest, HEADER_SIZE + head.length)
   return bytes
 }
 

@@ -13,6 +13,8 @@ import { tableDrift } from './drift.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
 import { decode } from './decode.ts'
+import { digestTables, sameDigests } from './digests.ts'
+import type { TableDigests } from './digests.ts'
 import { generationFolders, readActiveSlot, readManifest } from './generations.ts'
 import type { GenerationFolder } from './generations.ts'
 import { linkDrift } from './links.ts'
@@ -28,6 +30,7 @@ export interface LiveTables {
   /** `undefined` where nothing is applied. */
   readonly folder: GenerationFolder | undefined
   readonly images: TableImages | undefined
+  readonly digests: TableDigests | undefined
 }
 
 /**
@@ -56,29 +59,34 @@ export function readLive(
   const structural: Drift[] = []
   const images = readTables(kernel, paths, folder, slot, structural)
   const manifest = tryManifest(kernel, host, folder, structural)
-  const deployment = decode(images)
+  const digests = digestTables(images, host)
   const applied = manifest?.deployment
+  const changed = manifest ? driftSince(manifest, images, digests) : []
+  // What an apply compiled and nobody changed says what that apply was given.
+  const deployment = applied && changed.length === 0 ? applied : decode(images)
   const drift = [
     ...structural,
-    ...(manifest
-      ? tableDrift(
-          manifest.deployment,
-          compile(manifest.deployment, new Map(Object.entries(manifest.counters))),
-          images,
-        )
-      : []),
+    ...changed,
     ...linkDrift(kernel, paths, applied?.attachments ?? deployment.attachments),
   ]
   const fingerprint = host.digest([
     `${folder.number}\n${program?.sha256}\n${JSON.stringify(structural)}\n`,
     JSON.stringify(drift),
-    ...TABLE_NAMES.flatMap((name) => [images[name].keys, images[name].values]),
+    JSON.stringify(digests),
   ])
   return {
     live: { instance, generation: folder.number, slot, fingerprint, deployment, applied, drift, program },
     folder,
     images,
+    digests,
   }
+}
+
+/** Rows that are not as they were compiled. */
+export function driftSince(manifest: Manifest, images: TableImages, digests: TableDigests): Drift[] {
+  if (sameDigests(manifest.digests, digests)) return []
+  const counters = new Map(Object.entries(manifest.counters))
+  return tableDrift(manifest.deployment, compile(manifest.deployment, counters), images)
 }
 
 function nothingApplied(host: HostPort, instance: string, program: LiveState['program']): LiveTables {
@@ -92,7 +100,7 @@ function nothingApplied(host: HostPort, instance: string, program: LiveState['pr
     drift: [],
     program,
   }
-  return { live, folder: undefined, images: undefined }
+  return { live, folder: undefined, images: undefined, digests: undefined }
 }
 
 /** `undefined` where the instance does not exist, or was never finished. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { compile } from '../../../src/engine/abi/compile.ts'
 import { MANIFEST_CHUNK } from '../../../src/engine/abi/tables.ts'
+import { digestTables } from '../../../src/engine/live/digests.ts'
 import { decodeManifest, encodeManifest, readHeader } from '../../../src/engine/live/manifest.ts'
 import type { Manifest } from '../../../src/engine/live/manifest.ts'
 import { LbError } from '../../../src/engine/model/errors.ts'
@@ -21,6 +23,7 @@ const manifest: fc.Arbitrary<Manifest> = fc.record({
   }),
   deployment,
   counters: deployment.map((some) => Object.fromEntries(countersOf(some))),
+  digests: deployment.map((some) => digestTables(compile(some, countersOf(some)), host)),
 })
 
 const codeOf = (action: () => unknown): unknown => {
