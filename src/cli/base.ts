@@ -71,6 +71,8 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
+    // oclif warns of a command that has not parsed its arguments, also where they were wrong.
+    this.parsed = true
     const failure = await describeFailure(error)
     if (!failure) throw error
     if (this.jsonEnabled()) this.logJson(failure.json)
