@@ -3,6 +3,7 @@
  * before it packets see the old generation, after it the new one. Whatever fails, one of them serves.
  */
 import { compile, numberDeployment } from '../abi/compile.ts'
+import { requireCapacity } from '../live/capacity.ts'
 import { generationFolders } from '../live/generations.ts'
 import { linkDrift } from '../live/links.ts'
 import type { Manifest } from '../live/manifest.ts'
@@ -14,11 +15,13 @@ import type { ExecutablePlan } from '../model/plan.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import { staleness } from '../plan/stale.ts'
 import { ensureAttached } from './attach.ts'
-import { bootstrap, ensureConnTable, u32, ZERO_KEY } from './bootstrap.ts'
+import { bootstrap, ensureConnTable, setActive, ZERO_KEY } from './bootstrap.ts'
 import { allocateCounters, missingBackends, readCounterRows } from './counters.ts'
 import { removePins } from './destroy.ts'
 import { prune, removeGeneration } from './prune.ts'
 import { recover } from './recover.ts'
+import { restore, runUndo, tidyUp } from './restore.ts'
+import type { Undo } from './restore.ts'
 import { freeSlot, stage, verifyStaged } from './stage.ts'
 import type { StagedGeneration } from './stage.ts'
 import { upgradePrograms } from './upgrade.ts'
@@ -46,11 +49,12 @@ export function apply(world: World, plan: ExecutablePlan, options: ApplyOptions)
   for (const done of recover(world)) options.onStep('recover', done)
   const before = readLive(kernel, host, instance, paths)
   if (before.live.fingerprint !== plan.plan.live.fingerprint) throw staleness(plan, before.live)
-  const undo: (() => void)[] = []
+  requireCapacity(kernel, paths, plan.desired)
+  const undo: Undo = []
   try {
     return carryOut(world, plan, before, options, undo)
   } catch (error) {
-    throw restore(world, before, undo, error)
+    throw restore(world, before, undo, 'apply', error)
   }
 }
 
@@ -59,7 +63,7 @@ function carryOut(
   plan: ExecutablePlan,
   before: LiveTables,
   options: ApplyOptions,
-  undo: (() => void)[],
+  undo: Undo,
 ): ApplyResult {
   const { onStep } = options
   prepare(world, plan.desired, options, undo)
@@ -72,7 +76,7 @@ function carryOut(
   onStep('attach', hooks === 0 ? 'nothing to attach' : `${hooks} hooks`)
   const previous = before.live.generation
   if (options.dryRun) {
-    undo.reverse().forEach((step) => step())
+    runUndo(undo)
     return { generation: previous, previous, sharedTables: staged.shared, dryRun: true }
   }
   undo.push(() => setActive(world, before.live.slot))
@@ -89,17 +93,12 @@ function carryOut(
  * What outlives generations: the instance itself, programs of this version, room, tables of a new
  * family. A dry run only tries whether the programs load.
  */
-function prepare(
-  world: World,
-  desired: Deployment,
-  { dryRun, onStep }: ApplyOptions,
-  undo: (() => void)[],
-): void {
+function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOptions, undo: Undo): void {
   const { kernel, paths } = world
   const backends = numberDeployment(desired).backends.length
   if (!kernel.fs.list(paths.root)?.includes('active')) {
     undo.push(() => removePins(world))
-    bootstrap(world, backends)
+    bootstrap(world, backends, desired.snapshot.settings.maxConnections)
     onStep('prepare', `made instance ${world.instance}`)
   } else {
     using ids = kernel.openMap(paths.map('backend_ids'))
@@ -120,7 +119,7 @@ function stageGeneration(
   plan: ExecutablePlan,
   before: LiveTables,
   { dryRun }: ApplyOptions,
-  undo: (() => void)[],
+  undo: Undo,
 ): StagedGeneration {
   const { kernel, host, paths } = world
   const folders = generationFolders(kernel, paths)
@@ -156,12 +155,6 @@ function stageGeneration(
   return stage(world, manifest, compile(plan.desired, counters), running)
 }
 
-export function setActive({ kernel, paths }: World, slot: number): void {
-  using active = kernel.openMap(paths.active)
-  if (!active) throw new LbError('state', `${paths.active} is missing`)
-  active.update(ZERO_KEY, u32(slot))
-}
-
 function checkServing({ kernel, paths }: World, staged: StagedGeneration, desired: Deployment): void {
   using active = kernel.openMap(paths.active)
   const value = active?.lookup(ZERO_KEY)
@@ -173,43 +166,11 @@ function checkServing({ kernel, paths }: World, staged: StagedGeneration, desire
   }
 }
 
-/** The new generation serves: what fails from here on is left for the next command to clean up. */
-function finish(world: World, staged: StagedGeneration, options: ApplyOptions): void {
+function finish(world: World, staged: StagedGeneration, { keep, onStep }: ApplyOptions): void {
   const { kernel, paths } = world
-  kernel.fs.rename(paths.staged(staged.number), paths.generation(staged.number))
-  const gone = prune(world, staged.slot, options.keep)
-  options.onStep('prune', gone.length === 0 ? 'nothing to remove' : `removed generations ${gone.join(', ')}`)
-}
-
-/** Undoes what was done, newest first, and reads the old state back. */
-function restore(world: World, before: LiveTables, undo: (() => void)[], error: unknown): unknown {
-  const why = error instanceof Error ? error.message : String(error)
-  const old = before.live.generation
-  const serving = old === 0 ? 'nothing is applied, as before' : `generation ${old} serves`
-  try {
-    while (undo.length > 0) undo.pop()?.()
-    const after = readLive(world.kernel, world.host, world.instance, world.paths)
-    if (servingState(after) !== servingState(before)) {
-      throw new LbError('state', 'what is live now differs from what was live before')
-    }
-  } catch (second) {
-    const also = second instanceof Error ? second.message : String(second)
-    return new LbError(
-      'apply-broken',
-      `the apply failed (${why}) and the old state could not be restored: ${also}`,
-      {
-        hint: '`lb plan` shows what is live; `lb rollback` and `lb apply` repair it',
-        cause: error,
-      },
-    )
-  }
-  if (error instanceof LbError && error.code === 'host' && error.hint) {
-    return new LbError('apply-failed', `${why}; ${serving}, verified`, { hint: error.hint, cause: error })
-  }
-  return new LbError('apply-failed', `the apply failed: ${why}; ${serving}, verified`, { cause: error })
-}
-
-/** What must be the same again: not the fingerprint, which counts programs that may have been upgraded. */
-function servingState({ live: { generation, deployment, drift } }: LiveTables): string {
-  return JSON.stringify([generation, deployment, drift])
+  tidyUp(onStep, () => {
+    kernel.fs.rename(paths.staged(staged.number), paths.generation(staged.number))
+    const gone = prune(world, staged.slot, keep)
+    return gone.length === 0 ? 'nothing to remove' : `removed generations ${gone.join(', ')}`
+  })
 }

@@ -6,7 +6,9 @@ import { enums } from '../abi/layout.generated.ts'
 import { makeRows, rowsOver, structSize } from '../abi/struct.ts'
 import { TABLE_NAMES } from '../abi/tables.ts'
 import { SLOT_NONE } from '../live/read.ts'
-import type { DataPlanePort, MapPort } from '../ports/kernel.ts'
+import { LbError } from '../model/errors.ts'
+import { DEFAULT_SETTINGS } from '../model/snapshot.ts'
+import type { DataPlanePort, MapPort, ProgramPort } from '../ports/kernel.ts'
 import type { World } from './world.ts'
 
 /** Programs by the name of their pin. */
@@ -25,6 +27,7 @@ export const SHARED_MAPS = [
   'conn4',
   'conn6',
   'conn_locks',
+  'conn_totals',
   'backend_stats',
   'backend_ids',
   'reasons',
@@ -32,11 +35,25 @@ export const SHARED_MAPS = [
   'meta',
 ] as const
 
-/** Connections a table is made for; both halves of each have a record. */
-const CONNECTIONS = 100_000
 export const CONN_PARTITIONS = 8
-/** Two halves, and 2 % on top because a hash does not fill partitions evenly. */
-const PARTITION_ENTRIES = (2 * CONNECTIONS * 1.02) / CONN_PARTITIONS
+/** Connections of a partition, which the timer walks at once, as long as there can be more partitions. */
+const PARTITION_CONNECTIONS = 12_500
+
+/** How the connection tables of an instance are made. */
+interface ConnTables {
+  readonly capacity: number
+  readonly partitions: number
+  readonly entries: number
+}
+
+/** Tables for so many connections: never for fewer than by default, so that the number can be raised to that. */
+export function connTables(maxConnections: number): ConnTables {
+  const capacity = Math.max(maxConnections, DEFAULT_SETTINGS.maxConnections)
+  const wanted = 2 ** Math.ceil(Math.log2(capacity / PARTITION_CONNECTIONS))
+  const partitions = Math.min(Math.max(wanted, CONN_PARTITIONS), enums.lb_limit.LB_CONN_PARTITIONS_MAX)
+  // Two halves, and 2 % on top because a hash does not fill partitions evenly.
+  return { capacity, partitions, entries: Math.ceil((2 * capacity * 1.02) / partitions) }
+}
 
 export const ZERO_KEY = new Uint8Array(4)
 export const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
@@ -46,19 +63,20 @@ export function backendCapacity(backends: number): number {
   return Math.max(4096, 2 ** Math.ceil(Math.log2(2 * Math.max(1, backends))))
 }
 
-export function bootstrap({ kernel, paths }: World, backends: number): void {
+export function bootstrap({ kernel, paths }: World, backends: number, maxConnections: number): void {
   for (const folder of [paths.root, `${paths.root}/tables`, paths.connFolder, paths.programFolder]) {
     kernel.fs.makeDirectory(folder)
   }
   for (const folder of [paths.linkFolder, paths.generations]) kernel.fs.makeDirectory(folder)
   const capacity = backendCapacity(backends)
+  const tables = connTables(maxConnections)
   using plane = kernel.loadDataPlane({
     reuse: {},
     maxEntries: { backend_stats: capacity, backend_ids: capacity },
-    connPartitions: CONN_PARTITIONS,
+    connPartitions: tables.partitions,
   })
   using meta = plane.map('meta')
-  writeMeta(meta, { backendCapacity: capacity, sha256: kernel.objectSha256 })
+  writeMeta(meta, { backendCapacity: capacity, sha256: kernel.objectSha256, tables })
   for (const table of OUTER_TABLES) pinMap(plane, table, paths.outer(table))
   for (const name of SHARED_MAPS) pinMap(plane, name, paths.map(name))
   for (const name of PROGRAM_NAMES) {
@@ -67,8 +85,16 @@ export function bootstrap({ kernel, paths }: World, backends: number): void {
   }
   using active = plane.map('active')
   active.update(ZERO_KEY, u32(SLOT_NONE))
-  startSweep(plane)
+  using sweep = plane.program(PROGRAMS.sweep_start)
+  startSweep(sweep)
   active.pin(paths.active)
+}
+
+/** The one write that decides which generation packets see. */
+export function setActive({ kernel, paths }: World, slot: number): void {
+  using active = kernel.openMap(paths.active)
+  if (!active) throw new LbError('state', `${paths.active} is missing`)
+  active.update(ZERO_KEY, u32(slot))
 }
 
 function pinMap(plane: DataPlanePort, name: string, path: string): void {
@@ -77,19 +103,27 @@ function pinMap(plane: DataPlanePort, name: string, path: string): void {
 }
 
 /** Arms the timer by which the kernel forgets connections; it runs on without user space. */
-export function startSweep(plane: DataPlanePort): void {
-  using program = plane.program(PROGRAMS.sweep_start)
-  program.run()
+export function startSweep(program: ProgramPort): void {
+  const result = program.run()
+  if (result !== 0)
+    throw new LbError('kernel', `the timer that forgets connections did not start: ${result | 0}`)
 }
 
-export function writeMeta(
-  meta: MapPort,
-  { backendCapacity: capacity, sha256 }: { backendCapacity: number; sha256: Uint8Array },
-): void {
-  const row = makeRows('lb_meta', 1)
+interface Made {
+  readonly backendCapacity: number
+  readonly sha256: Uint8Array
+  /** Left as they are, where they are not given. */
+  readonly tables?: ConnTables
+}
+
+export function writeMeta(meta: MapPort, { backendCapacity: capacity, sha256, tables }: Made): void {
+  const row = rowsOver('lb_meta', meta.lookup(ZERO_KEY) ?? makeRows('lb_meta', 1).bytes)
   row.set(0, 'abi_version', enums.lb_limit.LB_ABI_VERSION)
-  row.set(0, 'conn_partitions', CONN_PARTITIONS)
-  row.set(0, 'conn_partition_entries', PARTITION_ENTRIES)
+  if (tables) {
+    row.set(0, 'conn_partitions', tables.partitions)
+    row.set(0, 'conn_partition_entries', tables.entries)
+    row.set(0, 'conn_capacity', tables.capacity)
+  }
   row.set(0, 'backend_capacity', capacity)
   row.slice(0, 'object_sha256').set(sha256)
   meta.update(ZERO_KEY, row.bytes)

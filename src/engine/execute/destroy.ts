@@ -1,21 +1,39 @@
 /** Takes everything of an instance down, also a damaged one. */
 import { LbError } from '../model/errors.ts'
+import { SLOT_NONE } from '../live/read.ts'
 import { detachOthers } from './attach.ts'
+import { setActive } from './bootstrap.ts'
 import type { OnStep, World } from './world.ts'
 
-/** Runs under the lock. Traffic ends with the first step; killed in between, it can be run again. */
+/**
+ * Runs under the lock. Traffic ends with the first step, one write after which nothing is applied;
+ * killed in between, it can be run again, and so can apply.
+ */
 export function destroy(world: World, onStep: OnStep): void {
+  deactivate(world)
   const detached = detachOthers(world, new Set())
   onStep('prune', `detached ${detached.length} programs`)
   removePins(world)
   removeFolder(world, onStep)
 }
 
-/** All that is in the instance's folder; `active`, without which there is no instance, last. */
+/** As far as it can be done: a damaged instance has to go too. */
+function deactivate(world: World): void {
+  try {
+    setActive(world, SLOT_NONE)
+  } catch (error) {
+    if (!(error instanceof LbError) && !(error instanceof RangeError)) throw error
+  }
+}
+
+/**
+ * All that is in the instance's folder. First the generations, then `active`: without it there is no
+ * instance, and what else is left of one is swept away by the next command.
+ */
 export function removePins({ kernel, paths }: World): void {
-  const names = kernel.fs.list(paths.root) ?? []
-  for (const name of names.filter((pin) => pin !== 'active')) kernel.fs.remove(paths.map(name))
+  kernel.fs.remove(paths.generations)
   kernel.fs.remove(paths.active)
+  for (const name of kernel.fs.list(paths.root) ?? []) kernel.fs.remove(paths.map(name))
 }
 
 /** A user who was given the folder may empty it, but not take it away. */

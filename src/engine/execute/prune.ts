@@ -19,8 +19,14 @@ export function prune(world: World, activeSlot: number, keep: number): number[] 
   const ranked = [...folders].sort((a, b) => rank(b) - rank(a) || b.number - a.number)
   const old = ranked.slice(keep).reverse()
   for (const folder of old) removeGeneration(world, folder)
-  detachOthers(world, neededLinks(world, activeSlot))
+  detachUnneeded(world, activeSlot)
   return old.map(({ number }) => number)
+}
+
+/** Takes off every program that no loaded generation needs. Returns the names of their pins. */
+export function detachUnneeded(world: World, activeSlot: number): string[] {
+  const needed = neededLinks(world, activeSlot)
+  return needed ? detachOthers(world, needed) : []
 }
 
 /**
@@ -45,22 +51,24 @@ function clearSlot({ kernel, paths }: World, slot: number): void {
 /**
  * Pins under link/ to keep: the hooks of the active generation, and those of interfaces that only
  * older loaded generations know, so that their connections go on and going back is one flip.
+ * `undefined` where the active generation cannot tell: then everything that is attached may be its.
  */
-export function neededLinks(world: World, activeSlot: number): Set<string> {
+export function neededLinks(world: World, activeSlot: number): Set<string> | undefined {
   const needed = new Map<string, Attachment>()
   const folders = generationFolders(world.kernel, world.paths)
-  const active = folders.filter(({ header }) => header?.slot === activeSlot)
-  for (const folder of [...folders.filter((f) => !active.includes(f)), ...active]) {
-    for (const attachment of attachmentsOf(world, folder)) needed.set(attachment.name, attachment)
-  }
+  const active = folders.find(({ header }) => header?.slot === activeSlot)
+  const ofActive = active && attachmentsOf(world, active)
+  if (!ofActive) return undefined
+  const ofOthers = folders.filter((folder) => folder !== active).flatMap((f) => attachmentsOf(world, f) ?? [])
+  for (const attachment of [...ofOthers, ...ofActive]) needed.set(attachment.name, attachment)
   return linkNames([...needed.values()])
 }
 
-function attachmentsOf({ kernel, host }: World, folder: GenerationFolder): readonly Attachment[] {
+function attachmentsOf({ kernel, host }: World, folder: GenerationFolder): readonly Attachment[] | undefined {
   try {
     return readHead(kernel, host, folder).attachments
   } catch (error) {
-    if (error instanceof LbError && error.code === 'state') return []
+    if (error instanceof LbError && error.code === 'state') return undefined
     throw error
   }
 }

@@ -29,15 +29,25 @@ export function recover(world: World): string[] {
       done.push(`removed generation ${number}, which was never finished`)
     }
   }
-  for (const name of (kernel.fs.list(paths.programFolder) ?? []).filter((pin) => pin.endsWith('-next'))) {
-    kernel.fs.remove(paths.program(name))
+  for (const folder of [paths.root, paths.programFolder]) {
+    for (const name of kernel.fs.list(folder) ?? []) {
+      if (name.endsWith('-next')) kernel.fs.remove(`${folder}/${name}`)
+    }
   }
-  kernel.fs.remove(paths.map('backend_stats-next'))
-  if (slot !== undefined) {
-    const loose = detachOthers(world, neededLinks(world, slot))
-    if (loose.length > 0) done.push(`detached ${loose.join(', ')}`)
-  }
+  const loose = detachLoose(world, slot)
+  if (loose.length > 0) done.push(`detached ${loose.join(', ')}`)
   return done
+}
+
+/**
+ * Takes off what no generation needs, unless something that one needs is missing: then what is there may
+ * stand in for it, until an apply has put it right.
+ */
+function detachLoose(world: World, slot: number | undefined): string[] {
+  if (slot === undefined) return detachOthers(world, new Set())
+  const needed = neededLinks(world, slot)
+  const present = new Set(world.kernel.fs.list(world.paths.linkFolder) ?? [])
+  return needed && [...needed].every((name) => present.has(name)) ? detachOthers(world, needed) : []
 }
 
 /** An instance without `active` never served: nothing of it is worth keeping. */

@@ -12,10 +12,12 @@ import { resourcesOf } from '../model/resource.ts'
 import { diff } from '../plan/diff.ts'
 import { differing } from '../plan/differing.ts'
 import { linkDrift } from '../live/links.ts'
-import { detachOthers, ensureAttached } from './attach.ts'
-import { setActive } from './apply.ts'
-import { neededLinks } from './prune.ts'
+import { ensureAttached } from './attach.ts'
+import { setActive } from './bootstrap.ts'
+import { detachUnneeded } from './prune.ts'
 import { recover } from './recover.ts'
+import { restore, tidyUp } from './restore.ts'
+import type { Undo } from './restore.ts'
 import type { OnStep, World } from './world.ts'
 
 export interface RollbackResult {
@@ -28,33 +30,33 @@ export interface RollbackResult {
 export function rollback(world: World, to: number | undefined, onStep: OnStep): RollbackResult {
   const { kernel, host, instance, paths } = world
   for (const done of recover(world)) onStep('recover', done)
-  const { live } = readLive(kernel, host, instance, paths)
+  const before = readLive(kernel, host, instance, paths)
+  const { live } = before
   const folder = chooseGeneration(world, live, to)
   const header = folder.header
   if (!header) throw new LbError('state', `generation ${folder.number} has no readable manifest`)
   const manifest = readManifest(kernel, host, folder.path)
   verifyLoaded(world, folder, header.slot, manifest)
   onStep('verify', `generation ${folder.number} reads back as it was applied`)
-  const [before, after] = differing(live.deployment, manifest.deployment)
-  const changes = diff(resourcesOf(before), resourcesOf(after))
-  const undo: (() => void)[] = []
+  const [left, right] = differing(live.deployment, manifest.deployment)
+  const changes = diff(resourcesOf(left), resourcesOf(right))
+  const undo: Undo = []
   try {
     ensureAttached(world, manifest.deployment.attachments, undo)
+    undo.push(() => setActive(world, live.slot))
     setActive(world, header.slot)
     onStep('flip', `generation ${folder.number} serves`)
     const wrong = linkDrift(kernel, paths, manifest.deployment.attachments)
     if (wrong.length > 0)
       throw new LbError('kernel', `not attached: ${wrong.map((d) => d.address).join(', ')}`)
   } catch (error) {
-    setActive(world, live.slot)
-    undo.reverse().forEach((step) => step())
-    const why = error instanceof Error ? error.message : String(error)
-    throw new LbError('apply-failed', `the rollback failed: ${why}; generation ${live.generation} serves`, {
-      cause: error,
-    })
+    throw restore(world, before, undo, 'rollback', error)
   }
-  detachOthers(world, neededLinks(world, header.slot))
   onStep('check', 'programs are attached and see it')
+  tidyUp(onStep, () => {
+    const detached = detachUnneeded(world, header.slot)
+    return detached.length === 0 ? undefined : `detached ${detached.join(', ')}`
+  })
   return { from: live.generation, to: folder.number, changes }
 }
 

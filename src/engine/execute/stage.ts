@@ -74,8 +74,13 @@ function createTable({ kernel }: World, name: string, spec: TableSpec, image: Ta
     maxEntries: spec.kind === 'array' ? Math.max(1, image.count) : image.count + HASH_SLACK,
     flags: spec.kind === 'lpm' ? ['no-prealloc'] : spec.kind === 'array' ? ['inner-map'] : [],
   })
-  if (image.count > 0) map.updateBatch(image.keys, image.values)
-  return map
+  try {
+    if (image.count > 0) map.updateBatch(image.keys, image.values)
+    return map
+  } catch (error) {
+    map[Symbol.dispose]()
+    throw error
+  }
 }
 
 function putTable(

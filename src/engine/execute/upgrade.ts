@@ -3,8 +3,9 @@
  * do not notice. Also how `backend_stats`, which programs reach directly, is made larger.
  */
 import { rowsOver } from '../abi/struct.ts'
+import { sameBytes } from '../abi/tables.ts'
 import { LbError } from '../model/errors.ts'
-import type { DataPlanePort, MapPort } from '../ports/kernel.ts'
+import type { DataPlanePort, MapPort, ProgramPort } from '../ports/kernel.ts'
 import {
   backendCapacity,
   OUTER_TABLES,
@@ -16,6 +17,8 @@ import {
   ZERO_KEY,
 } from './bootstrap.ts'
 import type { ProgramName } from './bootstrap.ts'
+import { runUndo } from './restore.ts'
+import type { Undo } from './restore.ts'
 import type { World } from './world.ts'
 
 /**
@@ -26,34 +29,73 @@ export function upgradePrograms(world: World, backends: number, dryRun: boolean)
   const { kernel, paths } = world
   using meta = kernel.openMap(paths.meta)
   const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
-  const capacity = row.get(0, 'backend_capacity')
-  const grow = backends > capacity
-  const same = row.slice(0, 'object_sha256').every((byte, i) => byte === kernel.objectSha256[i])
+  const rows = counterRows(world)
+  const grow = backends > rows
+  const same = sameBytes(row.slice(0, 'object_sha256'), kernel.objectSha256)
   if (!meta || (same && !grow)) return undefined
-  const wanted = grow ? backendCapacity(backends) : capacity
-  replacePrograms(world, grow ? wanted : undefined, dryRun)
-  if (dryRun) return 'new programs load'
-  writeMeta(meta, { backendCapacity: wanted, sha256: kernel.objectSha256 })
-  return grow ? `room for ${wanted} backends` : 'programs of this version of lb'
-}
-
-function replacePrograms(world: World, grow: number | undefined, dryRun: boolean): void {
-  const { kernel, paths } = world
-  const resized = grow === undefined ? [] : ['backend_stats', 'backend_ids']
-  const reuse = openReused(world, resized)
+  const wanted = grow ? Math.max(2 * rows, backendCapacity(backends)) : rows
+  const reuse = openReused(world, grow ? RESIZED : [])
   try {
     using plane = kernel.loadDataPlane({
       reuse,
-      maxEntries: Object.fromEntries(resized.map((name) => [name, grow ?? 0])),
-      connPartitions: connPartitions(reuse['meta']),
+      maxEntries: grow ? Object.fromEntries(RESIZED.map((name) => [name, wanted])) : {},
+      connPartitions: row.get(0, 'conn_partitions'),
     })
-    if (dryRun) return
-    for (const name of resized) copyMap(world, plane, name)
-    for (const name of PROGRAM_NAMES) swapProgram(world, plane, name)
-    for (const name of resized) kernel.fs.rename(paths.map(`${name}-next`), paths.map(name))
-    startSweep(plane)
+    if (dryRun) return 'new programs load'
+    replacePrograms(world, plane, meta, grow, wanted)
   } finally {
-    for (const map of Object.values(reuse)) map[Symbol.dispose]()
+    closeAll(Object.values(reuse))
+  }
+  return grow ? `room for ${wanted} backends` : 'programs of this version of lb'
+}
+
+const RESIZED = ['backend_stats', 'backend_ids']
+/** In the place of a hash while programs of two objects run: no object has it, so the next plan upgrades. */
+const BETWEEN = new Uint8Array(32)
+
+/** How many backends the maps have room for: one of them may be larger, where growing was interrupted. */
+function counterRows({ kernel, paths }: World): number {
+  const sizes = RESIZED.map((name) => {
+    using map = kernel.openMap(paths.map(name))
+    return map?.info.maxEntries ?? 0
+  })
+  return Math.min(...sizes)
+}
+
+/** All or none: what fails is taken back, also from hooks that run the new programs already. */
+function replacePrograms(
+  world: World,
+  plane: DataPlanePort,
+  meta: MapPort,
+  grow: boolean,
+  backendCapacity: number,
+): void {
+  const before = meta.lookup(ZERO_KEY) ?? new Uint8Array()
+  const old: Disposable[] = []
+  const undo: Undo = [() => meta.update(ZERO_KEY, before)]
+  try {
+    writeMeta(meta, { backendCapacity, sha256: BETWEEN })
+    const maps = grow ? RESIZED.map((name) => [name, copyMap(world, plane, name, old)] as const) : []
+    for (const name of PROGRAM_NAMES) {
+      const known = world.kernel.openProgram(world.paths.program(name))
+      if (known) {
+        old.push(known)
+        undo.push(() => swapProgram(world, known, name))
+      }
+      using program = plane.program(PROGRAMS[name])
+      swapProgram(world, program, name)
+    }
+    for (const [name, known] of maps) {
+      undo.push(() => replacePin(world, known, world.paths.map(name)))
+      using map = plane.map(name)
+      replacePin(world, map, world.paths.map(name))
+    }
+    writeMeta(meta, { backendCapacity, sha256: world.kernel.objectSha256 })
+  } catch (error) {
+    runUndo(undo)
+    throw error
+  } finally {
+    closeAll(old)
   }
 }
 
@@ -65,45 +107,55 @@ function openReused({ kernel, paths }: World, resized: readonly string[]): Recor
     ['active', paths.active],
   ]
   const opened: Record<string, MapPort> = {}
-  for (const [name, path] of places) {
-    const map = kernel.openMap(path)
-    if (map) {
+  try {
+    for (const [name, path] of places) {
+      const map = kernel.openMap(path)
+      if (!map) throw new LbError('state', `${path} is missing`)
       opened[name] = map
-    } else {
-      for (const other of Object.values(opened)) other[Symbol.dispose]()
-      throw new LbError('state', `${path} is missing`)
     }
+    return opened
+  } catch (error) {
+    closeAll(Object.values(opened))
+    throw error
   }
-  return opened
 }
 
-function connPartitions(meta: MapPort | undefined): number {
-  return rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array()).get(0, 'conn_partitions')
+function closeAll(items: readonly Disposable[]): void {
+  for (const item of items) item[Symbol.dispose]()
 }
 
-/** Carries what the old map holds over into the new, larger one. */
-function copyMap({ kernel, paths }: World, plane: DataPlanePort, name: string): void {
-  using from = kernel.openMap(paths.map(name))
-  using to = plane.map(name)
+/** Carries what the old map holds over into the new, larger one. Gives the old one, which `opened` closes. */
+function copyMap(
+  { kernel, paths }: World,
+  plane: DataPlanePort,
+  name: string,
+  opened: Disposable[],
+): MapPort {
+  const from = kernel.openMap(paths.map(name))
   if (!from) throw new LbError('state', `${paths.map(name)} is missing`)
+  opened.push(from)
+  using to = plane.map(name)
   const { keys, values, count } = from.readAll()
   if (count > 0) to.updateBatch(keys, values)
-  kernel.fs.remove(paths.map(`${name}-next`))
-  to.pin(paths.map(`${name}-next`))
+  return from
 }
 
-function swapProgram(world: World, plane: DataPlanePort, name: ProgramName): void {
+/** Puts a program on every hook that it serves, and in the place of the pinned one. */
+function swapProgram(world: World, program: ProgramPort, name: ProgramName): void {
   const { kernel, paths } = world
-  using program = plane.program(PROGRAMS[name])
-  const next = paths.program(`${name}-next`)
-  kernel.fs.remove(next)
-  program.pin(next)
   for (const pin of kernel.fs.list(paths.linkFolder) ?? []) {
     if (!servedBy(pin, name)) continue
     using link = kernel.openLink(`${paths.linkFolder}/${pin}`)
     link?.update(program)
   }
-  kernel.fs.rename(next, paths.program(name))
+  replacePin(world, program, paths.program(name))
+  if (name === 'sweep_start') startSweep(program)
+}
+
+function replacePin({ kernel }: World, object: MapPort | ProgramPort, path: string): void {
+  kernel.fs.remove(`${path}-next`)
+  object.pin(`${path}-next`)
+  kernel.fs.rename(`${path}-next`, path)
 }
 
 /** Whether the link pinned as `eth0:tcx-egress` runs the program of that name. */
