@@ -8,7 +8,9 @@ import { planLive } from '../cli/planning.ts'
 import { confirm } from '../cli/prompt.ts'
 import { apply } from '../engine/execute/apply.ts'
 import type { ApplyResult } from '../engine/execute/apply.ts'
+import { hasLeftovers } from '../engine/execute/leftovers.ts'
 import { DEFAULT_KEEP } from '../engine/execute/prune.ts'
+import { recover } from '../engine/execute/recover.ts'
 import type { World } from '../engine/execute/world.ts'
 import { readLive } from '../engine/live/read.ts'
 import { LbError } from '../engine/model/errors.ts'
@@ -61,7 +63,10 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     if (args.plan !== undefined) refuseStale(world, plan)
     this.print(renderPlan(plan.plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(plan, this.palette))
-    if (!hasChanges(plan.plan)) return result(plan.plan, undefined)
+    if (!hasChanges(plan.plan)) {
+      await this.cleanUp(world, flags['no-wait'])
+      return result(plan.plan, undefined)
+    }
     if (!flags.yes) {
       if (this.jsonEnabled()) throw new LbError('usage', '--json does not ask: add --yes')
       await confirm(`Do you want to change instance ${world.instance} as shown?`, 'lb apply')
@@ -77,6 +82,15 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     const done = await locked(world, { noWait: flags['no-wait'], note }, () => apply(world, plan, options))
     this.print(outcome(plan.plan, done))
     return result(plan.plan, done)
+  }
+
+  /** Nothing to change: what a killed writer left goes all the same. */
+  private async cleanUp(world: World, noWait: boolean): Promise<void> {
+    if (!hasLeftovers(world)) return
+    const note = (text: string): void => this.note(text)
+    await locked(world, { noWait, note }, () => {
+      for (const done of recover(world)) note(renderStep('recover', done))
+    })
   }
 }
 
