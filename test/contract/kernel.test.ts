@@ -1,6 +1,7 @@
 /** Folders, pins, programs and lookups of the kernel port, in memory and in the kernel. */
 import { describe, expect, test } from 'vitest'
-import { CONN_PARTITIONS, PROGRAMS, SHARED_MAPS } from '../../src/engine/execute/bootstrap.ts'
+import { CONN_PARTITIONS, PROGRAMS } from '../../src/engine/execute/bootstrap.ts'
+import { SHARED_MAPS } from '../../src/engine/live/pins.ts'
 import { LbError } from '../../src/engine/model/errors.ts'
 import type { LoadOptions } from '../../src/engine/ports/kernel.ts'
 import { kernelError, KERNELS, portFailure, smallMap } from '../support/kernel-contract.ts'

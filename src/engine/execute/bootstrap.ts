@@ -4,7 +4,8 @@
  */
 import { enums } from '../abi/layout.generated.ts'
 import { makeRows, rowsOver, structSize } from '../abi/struct.ts'
-import { TABLE_NAMES } from '../abi/tables.ts'
+import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
+import type { ProgramName } from '../live/pins.ts'
 import { SLOT_NONE } from '../live/read.ts'
 import { LbError } from '../model/errors.ts'
 import { DEFAULT_SETTINGS } from '../model/snapshot.ts'
@@ -17,23 +18,7 @@ export const PROGRAMS = {
   tc_ingress: 'lb_tc_ingress',
   tc_egress: 'lb_tc_egress',
   sweep_start: 'lb_sweep_start',
-} as const
-export type ProgramName = keyof typeof PROGRAMS
-export const PROGRAM_NAMES = Object.keys(PROGRAMS) as readonly ProgramName[]
-
-export const OUTER_TABLES: readonly string[] = [...TABLE_NAMES, 'manifest']
-/** Maps of the object that are pinned in the instance's folder under their own name. */
-export const SHARED_MAPS = [
-  'conn4',
-  'conn6',
-  'conn_locks',
-  'conn_totals',
-  'backend_stats',
-  'backend_ids',
-  'reasons',
-  'sweep',
-  'meta',
-] as const
+} as const satisfies Record<ProgramName, string>
 
 export const CONN_PARTITIONS = 8
 /** Connections of a partition, which the timer walks at once, as long as there can be more partitions. */
@@ -138,9 +123,8 @@ export function ensureConnTable(world: World, family: 4 | 6, undo: (() => void)[
   using meta = kernel.openMap(paths.meta)
   const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
   using outer = kernel.openMap(paths.map(`conn${family}`))
-  const present = new Set(kernel.fs.list(paths.connFolder) ?? [])
   for (let partition = 0; partition < row.get(0, 'conn_partitions'); partition++) {
-    if (present.has(`v${family}-${partition}`) && outer?.lookup(u32(partition))) continue
+    if (outer?.lookup(u32(partition))) continue
     kernel.fs.remove(paths.conn(family, partition))
     using inner = kernel.createMap({
       type: 'hash',

@@ -1,10 +1,11 @@
 /** Which generations stay loaded, and taking the others down without ever leaving a half one behind. */
 import { generationFolders, readHead } from '../live/generations.ts'
 import type { GenerationFolder } from '../live/generations.ts'
+import { OUTER_TABLES } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
 import { detachOthers, linkNames } from './attach.ts'
-import { OUTER_TABLES, u32 } from './bootstrap.ts'
+import { u32 } from './bootstrap.ts'
 import type { World } from './world.ts'
 
 /** Generations that stay loaded unless `--keep` says otherwise. */

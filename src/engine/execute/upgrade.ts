@@ -4,19 +4,11 @@
  */
 import { rowsOver } from '../abi/struct.ts'
 import { sameBytes } from '../abi/tables.ts'
+import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
+import type { ProgramName } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
 import type { DataPlanePort, MapPort, ProgramPort } from '../ports/kernel.ts'
-import {
-  backendCapacity,
-  OUTER_TABLES,
-  PROGRAM_NAMES,
-  PROGRAMS,
-  SHARED_MAPS,
-  startSweep,
-  writeMeta,
-  ZERO_KEY,
-} from './bootstrap.ts'
-import type { ProgramName } from './bootstrap.ts'
+import { backendCapacity, PROGRAMS, startSweep, writeMeta, ZERO_KEY } from './bootstrap.ts'
 import { runUndo } from './restore.ts'
 import type { Undo } from './restore.ts'
 import type { World } from './world.ts'

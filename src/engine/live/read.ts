@@ -18,6 +18,7 @@ import type { TableDigests } from './digests.ts'
 import { generationFolders, readActiveSlot, readManifest } from './generations.ts'
 import type { GenerationFolder } from './generations.ts'
 import { linkDrift } from './links.ts'
+import { missingPin, requirePins } from './pins.ts'
 import type { Manifest } from './manifest.ts'
 import type { InstancePaths } from '../model/paths.ts'
 
@@ -108,12 +109,12 @@ function readMeta(kernel: KernelPort, paths: InstancePaths): LiveState['program'
   const names = kernel.fs.list(paths.root)
   if (!names?.includes('active')) {
     if (kernel.fs.list(paths.generations)?.some((name) => /^[0-9]+$/.test(name)))
-      throw missing(paths, 'active')
+      throw missingPin(paths.active)
     return undefined
   }
   using map = kernel.openMap(paths.meta)
   const value = map?.lookup(new Uint8Array(4))
-  if (!value) throw missing(paths, 'meta')
+  if (!value) throw missingPin(paths.meta)
   const rows = rowsOver('lb_meta', value)
   const version = rows.get(0, 'abi_version')
   if (version !== ABI_VERSION) {
@@ -125,13 +126,8 @@ function readMeta(kernel: KernelPort, paths: InstancePaths): LiveState['program'
       },
     )
   }
+  requirePins(kernel, paths)
   return { sha256: hex(rows.slice(0, 'object_sha256')) }
-}
-
-function missing(paths: InstancePaths, name: string): LbError {
-  return new LbError('state', `${paths.map(name)} is missing, but other pins of the instance are there`, {
-    hint: 'the instance is damaged: `lb destroy` removes what is left of it, `lb apply` starts anew',
-  })
 }
 
 export function readTables(
@@ -167,7 +163,7 @@ export function readTables(
     }
     images[name] = map.readAll()
     using outer = kernel.openMap(paths.outer(name))
-    if (!outer) throw missing(paths, `tables/${name}`)
+    if (!outer) throw missingPin(paths.outer(name))
     const value = outer.lookup(slotKey)
     const inUse = value ? new DataView(value.buffer, value.byteOffset).getUint32(0, true) : 0
     if (inUse !== id) {
