@@ -1,10 +1,10 @@
 /** Configuration and live state → plan: what `lb plan` and `lb apply` have in common. */
-import { toCanonicalYaml } from '../engine/config/canonical.ts'
 import { checkHost } from '../engine/config/host.ts'
 import { loadConfig } from '../engine/config/load.ts'
 import type { Loaded } from '../engine/config/load.ts'
 import { hex } from '../engine/abi/describe.ts'
 import type { World } from '../engine/execute/world.ts'
+import { requireCapacity } from '../engine/live/capacity.ts'
 import { readLive } from '../engine/live/read.ts'
 import type { LiveState } from '../engine/model/live.ts'
 import type { ExecutablePlan } from '../engine/model/plan.ts'
@@ -59,6 +59,7 @@ export interface Planned {
 export function planLive(world: World, given: readonly string[] | undefined): Planned {
   const config = loadDesired(given)
   const { live } = readLive(world.kernel, world.host, world.instance, world.paths)
+  requireCapacity(world.kernel, world.paths, config)
   const plan = makePlan(live, deploy(world, config), {
     sources: config.files,
     configHash: configHash(world, config.snapshot),
@@ -78,5 +79,5 @@ export function planOffline(live: LiveState, given: readonly string[] | undefine
 
 /** The same for the same configuration, however it is written. */
 export function configHash({ host }: World, snapshot: Snapshot): string {
-  return host.digest([toCanonicalYaml(snapshot)])
+  return host.digest([JSON.stringify(snapshot)])
 }

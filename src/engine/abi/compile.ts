@@ -46,7 +46,18 @@ export interface Numbering {
   readonly proxies: readonly { readonly group: number; readonly routeGroups: readonly number[] }[]
 }
 
-export function numberDeployment({ snapshot }: Deployment): Numbering {
+/** The same for the same deployment: an apply asks for it several times. */
+export function numberDeployment(deployment: Deployment): Numbering {
+  const known = numbered.get(deployment)
+  if (known) return known
+  const numbering = number(deployment)
+  numbered.set(deployment, numbering)
+  return numbering
+}
+
+const numbered = new WeakMap<Deployment, Numbering>()
+
+function number({ snapshot }: Deployment): Numbering {
   const backends: BackendIdentity[] = []
   const backendRow = new Map<string, number>()
   const groups: GroupPlan[] = []
@@ -89,7 +100,7 @@ export function compile(deployment: Deployment, counters: CounterRows): TableIma
 }
 
 /** The 16 bytes of an address that was validated long before. */
-function addressBytes(ip: string): Uint8Array {
+export function addressBytes(ip: string): Uint8Array {
   const bytes = parseIp(ip)
   if (!bytes) throw new LbError('input', `'${ip}' is no IP address`)
   return bytes
@@ -109,7 +120,7 @@ function compileListeners(
     const any = defaultTarget[0]?.ip.includes(':') ? '::' : '0.0.0.0'
     const address = addressBytes(listen.address ?? any)
     for (const name of listen.interfaces) {
-      keys.slice(row, 'addr').set(address)
+      keys.put(row, 'addr', address)
       keys.set(row, 'ifindex', requireIfindex(ifindex, name))
       keys.set(row, 'port_be', listen.port)
       keys.set(row, 'proto', protocolNumber(listen.protocol))
@@ -141,7 +152,7 @@ function compileRoutes(proxies: readonly Proxy[], numbering: Numbering): TableIm
       if (!prefix) throw new LbError('input', `'${route.source}' is no CIDR`)
       keys.set(row, 'prefixlen', 32 + mappedLength(prefix.family, prefix.length))
       keys.set(row, 'proxy', index)
-      keys.slice(row, 'source').set(prefix.bytes)
+      keys.put(row, 'source', prefix.bytes)
       values.set(row, 'group', numbering.proxies[index]!.routeGroups[i]!)
       row++
     }
@@ -196,7 +207,7 @@ function compileBackends({ backends }: Numbering, counters: CounterRows): TableI
   for (const [row, { identity, ip, port, protocol }] of backends.entries()) {
     const stats = counters.get(identity)
     if (stats === undefined) throw new LbError('state', `no row of counters was set aside for ${identity}`)
-    rows.slice(row, 'addr').set(addressBytes(ip))
+    rows.put(row, 'addr', addressBytes(ip))
     rows.set(row, 'port_be', port)
     rows.set(row, 'proto', protocolNumber(protocol))
     rows.set(row, 'stats', stats)

@@ -26,6 +26,8 @@ export interface Rows<S extends StructName> {
   set(row: number, field: FieldName<S>, value: number): void
   /** A view of a field that is an array or a struct. */
   slice(row: number, field: FieldName<S>): Uint8Array
+  /** Writes a field that is an array or a struct. */
+  put(row: number, field: FieldName<S>, value: Uint8Array): void
   /** A NUL-terminated string in a char array; bytes that are no UTF-8 become U+FFFD. */
   text(row: number, field: FieldName<S>): string
   setText(row: number, field: FieldName<S>, value: string): void
@@ -62,6 +64,11 @@ export function rowsOver<S extends StructName>(name: S, bytes: Uint8Array): Rows
     slice(row, key) {
       const { offset, size: width } = fieldOf(key)
       return bytes.subarray(row * size + offset, row * size + offset + width)
+    },
+    put(row, key, value) {
+      const { offset, size: width } = fieldOf(key)
+      if (value.length !== width) throw new RangeError(`${key} takes ${width} bytes, not ${value.length}`)
+      bytes.set(value, row * size + offset)
     },
     text(row, key) {
       const raw = this.slice(row, key)

@@ -138,9 +138,7 @@ function stageGeneration(
       summary: plan.plan.summary,
     },
     deployment: plan.desired,
-    counters: Object.fromEntries(
-      numberDeployment(plan.desired).backends.map(({ identity }) => [identity, counters.get(identity)!]),
-    ),
+    counters: numberDeployment(plan.desired).backends.map(({ identity }) => counters.get(identity)!),
   }
   const path = paths.staged(number)
   undo.push(() =>

@@ -1,11 +1,11 @@
 /** Rows of `backend_stats`, handed out by identity: a backend keeps its row across generations. */
-import { identityOf, numberDeployment } from '../abi/compile.ts'
+import { addressBytes, identityOf, numberDeployment } from '../abi/compile.ts'
 import type { BackendIdentity } from '../abi/compile.ts'
 import { protocolName, protocolNumber } from '../abi/names.ts'
 import { makeRows, rowsOver } from '../abi/struct.ts'
 import { u32s } from '../live/decode.ts'
 import { LbError } from '../model/errors.ts'
-import { formatIp, parseIp } from '../model/ip.ts'
+import { formatIp } from '../model/ip.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import type { MapPort } from '../ports/kernel.ts'
 import type { World } from './world.ts'
@@ -63,7 +63,7 @@ export function missingBackends(
 function writeIds(ids: MapPort, backends: readonly BackendIdentity[], rows: readonly number[]): void {
   const keys = makeRows('lb_backend_id', backends.length)
   for (const [i, { ip, port, protocol }] of backends.entries()) {
-    keys.slice(i, 'addr').set(parseIp(ip) ?? [])
+    keys.put(i, 'addr', addressBytes(ip))
     keys.set(i, 'port_be', port)
     keys.set(i, 'proto', protocolNumber(protocol))
   }

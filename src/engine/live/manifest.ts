@@ -23,8 +23,8 @@ export interface ManifestHead {
 export interface Manifest {
   readonly provenance: Provenance
   readonly deployment: Deployment
-  /** Rows of backend_stats by identity, as compiled in. */
-  readonly counters: Readonly<Record<string, number>>
+  /** Rows of backend_stats, as compiled in: one for each row of the table of backends. */
+  readonly counters: readonly number[]
   /** Of the tables as they were compiled. */
   readonly digests: TableDigests
 }

@@ -1,5 +1,5 @@
 /** Reads an instance back from its pins: what the maps say, and where that is not what an apply made. */
-import { compile } from '../abi/compile.ts'
+import { compile, numberDeployment } from '../abi/compile.ts'
 import { enums } from '../abi/layout.generated.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { hex } from '../abi/describe.ts'
@@ -86,8 +86,10 @@ export function readLive(
 /** Rows that are not as they were compiled. */
 export function driftSince(manifest: Manifest, images: TableImages, digests: TableDigests): Drift[] {
   if (sameDigests(manifest.digests, digests)) return []
-  const counters = new Map(Object.entries(manifest.counters))
-  return tableDrift(manifest.deployment, compile(manifest.deployment, counters), images)
+  const { deployment, counters } = manifest
+  const { backends } = numberDeployment(deployment)
+  const rows = new Map(backends.map(({ identity }, row) => [identity, counters[row] ?? 0]))
+  return tableDrift(deployment, compile(deployment, rows), images)
 }
 
 function nothingApplied(host: HostPort, instance: string, program: LiveState['program']): LiveTables {
