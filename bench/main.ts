@@ -55,7 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
   await sweep()
   const head = { benchmark: name, startedAt: new Date().toISOString(), rounds, loadBefore: loadavg()[0]! }
   const started = performance.now()
-  const outcome = await benchmarks[name]!(rounds)
+  const outcome = await benchmarks[name]!(rounds).finally(removeLabs)
   endProgress()
   const seconds = Math.round((performance.now() - started) / 1000)
   const report: Report = { ...head, seconds, commit: commit(), machine: describeMachine(), ...outcome }

@@ -21,6 +21,7 @@ export const OPERATIONS = [
   'plan, one change',
   'apply, one change',
   'rollback',
+  'history',
   'show',
 ] as const
 export type Operation = (typeof OPERATIONS)[number]

@@ -105,10 +105,7 @@ function memorySection(sizes: readonly SizeResult[]): Section {
     ],
     rows: sizes.map(({ size, mapBytes }) => ({
       labels: name(size),
-      cells: [
-        mapBytes.map((bytes) => bytes / 2 ** 20),
-        mapBytes.map((bytes) => bytes / 2 ** 10 / (size.proxies / 1000)),
-      ],
+      cells: [[mapBytes / 2 ** 20], [mapBytes / 2 ** 10 / (size.proxies / 1000)]],
     })),
   }
 }
