@@ -1,4 +1,5 @@
 /** Maps with the semantics of the kernel's. */
+import { arrayKeys } from '../../src/engine/abi/tables.ts'
 import type { Entries, MapPort, MapSpec } from '../../src/engine/ports/kernel.ts'
 import { pinObject } from './fake-kernel-fs.ts'
 import { errno, newId, POSSIBLE_CPUS } from './fake-kernel-state.ts'
@@ -48,8 +49,9 @@ export function strideOf({ type, valueSize }: FakeMapShape): number {
 }
 
 const isArray = ({ type }: FakeMapShape): boolean => type === 'array' || type === 'percpu_array'
-const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0))
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
 const indexOf = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset).getUint32(0, true)
 const valueBytes = (value: Uint8Array | FakeMap): Uint8Array =>
@@ -154,26 +156,23 @@ function deleteEntry(map: FakeMap, key: Uint8Array): boolean {
   return found !== undefined && map.entries.delete(found)
 }
 
-/** A hash gives its entries in an order of its own: here by their bytes from the end. */
+/** A hash gives its entries in an order of its own: here the last one first. */
 function readAll(map: FakeMap): Entries {
-  const keys = isArray(map)
-    ? Array.from({ length: map.maxEntries }, (_, i) => latin1(u32(i)))
-    : [...map.entries.keys()].sort((a, b) => Buffer.compare(fromTheEnd(a), fromTheEnd(b)))
   const stride = strideOf(map)
+  const keys = isArray(map) ? [...map.entries.keys()] : [...map.entries.keys()].reverse()
+  const count = isArray(map) ? map.maxEntries : keys.length
   const entries: Entries = {
-    count: keys.length,
-    keys: new Uint8Array(keys.length * map.keySize),
-    values: new Uint8Array(keys.length * stride),
+    count,
+    keys: isArray(map) ? arrayKeys(count) : new Uint8Array(count * map.keySize),
+    values: new Uint8Array(count * stride),
   }
   for (const [i, key] of keys.entries()) {
-    entries.keys.set(bytesOf(key), i * map.keySize)
-    const value = map.entries.get(key)
-    if (value) entries.values.set(valueBytes(value), i * stride)
+    const at = isArray(map) ? indexOf(bytesOf(key)) : i
+    entries.keys.set(bytesOf(key), at * map.keySize)
+    entries.values.set(valueBytes(map.entries.get(key)!), at * stride)
   }
   return entries
 }
-
-const fromTheEnd = (key: string): Uint8Array => bytesOf(key).reverse()
 
 /** Whether the first `bits` bits after the length of a prefix are the same. */
 function sharesPrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {

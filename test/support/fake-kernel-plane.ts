@@ -48,6 +48,7 @@ export const OBJECT_MAPS: Readonly<Record<string, ObjectMap>> = {
   conn4: connections('lb_conn4_key', 'lb_conn4'),
   conn6: connections('lb_conn6_key', 'lb_conn6'),
   conn_locks: array(64, 1024),
+  conn_totals: array(structSize('lb_conn_totals')),
   sweep: array(structSize('lb_sweep')),
   backend_stats: perCpu(structSize('lb_backend_stats'), 4096),
   backend_ids: {
