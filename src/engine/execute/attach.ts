@@ -25,6 +25,7 @@ export function ensureAttached(
   undo: (() => void)[] = [],
 ): number {
   let attached = 0
+  world.kernel.fs.makeDirectory(world.paths.linkFolder)
   for (const { name, ifindex, mode } of attachments) {
     for (const hook of HOOKS[mode]) if (ensureHook(world, { name, ifindex, hook }, undo)) attached++
   }
