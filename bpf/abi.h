@@ -24,6 +24,8 @@ enum lb_limit {
 	 * the expiry timer can walk one at a time in bounded time.
 	 */
 	LB_CONN_PARTITIONS_MAX = 64,
+	/* Rows for counters by enum lb_conn_state, with room to append. */
+	LB_CONN_STATES = 16,
 	LB_MANIFEST_CHUNK = 4096,
 };
 
@@ -163,7 +165,8 @@ struct lb_meta {
 	__u32 conn_partition_entries; /* max_entries of each inner map of conn4 and conn6 */
 	__u32 backend_capacity; /* rows of backend_stats */
 	__u8 object_sha256[32]; /* of the object file that the running programs came from */
-	__u32 reserved[4];
+	__u32 conn_capacity; /* connections that the tables of a family were made for */
+	__u32 reserved[3];
 };
 
 /* Keys of conn4 and conn6: a packet's tuple as it arrives, in either direction. */
@@ -246,6 +249,16 @@ struct lb_backend_stats {
 };
 
 /*
+ * `conn_totals`, array of one row: all connections of both families. Changed by atomic operations
+ * only, so that `live` is exact and never beyond the limit.
+ */
+struct lb_conn_totals {
+	__u64 live;
+	__u64 pressed; /* live connections come near the limit: remember who could make room */
+	__u64 evicted[LB_CONN_STATES]; /* by the state they were in */
+};
+
+/*
  * `sweep`, array of one row: the timer that walks the connection tables, and what it has done. A
  * lookup from user space reads the timer's own bytes as zero.
  */
@@ -323,13 +336,15 @@ enum lb_reason {
 	LB_DROP_WRONG_FAMILY = 39, /* the chosen backend is of the other address family */
 	LB_DROP_BAD_TABLE = 40, /* the generation refers to a row that is not there */
 	LB_DROP_NO_CONN_TABLE = 41, /* no connection table for this family */
-	LB_DROP_CONN_TABLE_FULL = 42, /* no room for another connection */
+	LB_DROP_CONN_TABLE_FULL = 42, /* a partition has no room, and none could be made */
 	LB_DROP_TUPLE_CONFLICT =
 		43, /* every backend tried has this client address and port in use */
 	LB_DROP_CONN_BUSY = 44, /* another CPU held on to the connection for too long */
 	LB_DROP_REWRITE_FAILED = 45, /* the kernel refused to change the packet */
 
 	LB_PASS_IPV4_OPTIONS = 46, /* IPv4 header with options */
+
+	LB_DROP_CONN_LIMIT = 47, /* as many connections as allowed, and none that could go */
 
 	LB_REASON_MAX
 };

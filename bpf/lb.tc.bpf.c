@@ -127,7 +127,7 @@ static __always_inline enum lb_reason tc_ingress_ip(
 		if (!is_start(p->proto, p->tcp_flags))
 			return LB_PASS_NO_CONNECTION;
 		a.random = bpf_get_prandom_u32();
-		reason = v6 ? open_connection6(&a) : open_connection4(&a);
+		reason = start_connection(&a, v6);
 		if (reason != LB_OK)
 			return reason;
 		conn = conn_find(&a.tuple, v6);

@@ -123,6 +123,49 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
+	__type(value, struct lb_conn_totals);
+} conn_totals SEC(".maps");
+
+/* The forward half of a connection that was half-open or closed when it was put here. */
+struct candidate {
+	struct lb_conn6_key tuple; /* of either family */
+	__u32 v6;
+};
+
+#define LB_CANDIDATES 16384
+
+/* See stage/evict.h. Not pinned: the sweep fills it again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, LB_CANDIDATES);
+	__type(value, struct candidate);
+} candidates SEC(".maps");
+
+/* How many are in the queue: one number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} candidate_count SEC(".maps");
+
+/* What the stack has no room for: a candidate out of the queue, and the key of its reverse half. */
+struct candidate_scratch {
+	struct candidate candidate;
+	struct lb_conn6_key sibling; /* of either family */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct candidate_scratch);
+} candidate_scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
 	__type(value, struct lb_sweep);
 } sweep SEC(".maps");
 

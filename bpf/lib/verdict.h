@@ -21,6 +21,7 @@ static __always_inline enum verdict verdict_of(enum lb_reason reason)
 	case LB_DROP_TUPLE_CONFLICT:
 	case LB_DROP_CONN_BUSY:
 	case LB_DROP_REWRITE_FAILED:
+	case LB_DROP_CONN_LIMIT:
 		return VERDICT_DROP;
 	default:
 		return VERDICT_PASS;

@@ -3,13 +3,13 @@
 #ifndef LB_CLOSE_H
 #define LB_CLOSE_H
 
+#include "../lib/totals.h"
 #include "arrival.h"
 
-/* The other half of `conn`, or NULL where it is gone or the key is another connection's. */
-static __always_inline struct lb_conn *find_sibling(
-	const union tuple *own, struct lb_conn *conn, union tuple *key, const bool v6)
+/* The other half of `conn`, a reverse one or not; NULL where it is gone or the key is another connection's. */
+static __always_inline struct lb_conn *find_sibling_of(
+	const union tuple *own, struct lb_conn *conn, union tuple *key, bool reverse, const bool v6)
 {
-	bool reverse = conn->flags & LB_CONN_REVERSE;
 	struct lb_conn *other;
 	__be32 *addr;
 
@@ -29,6 +29,12 @@ static __always_inline struct lb_conn *find_sibling(
 			return NULL;
 	}
 	return other;
+}
+
+static __always_inline struct lb_conn *find_sibling(
+	const union tuple *own, struct lb_conn *conn, union tuple *key, const bool v6)
+{
+	return find_sibling_of(own, conn, key, conn->flags & LB_CONN_REVERSE, v6);
 }
 
 static __always_inline void conn_delete(const union tuple *key, const bool v6)
@@ -58,6 +64,7 @@ static __always_inline void close_pair(const union tuple *own, struct lb_conn *c
 	if (whole)
 		conn_delete(&sibling, v6);
 	count_closed(stats_row);
+	place_give_back();
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "../lib/lock.h"
 #include "close.h"
+#include "evict.h"
 #include "select.h"
 #include "track.h"
 
@@ -46,19 +47,19 @@ static __always_inline enum lb_reason replace_leftover(const struct arrival *a,
 	const union tuple *key, const union conn_value *value, const bool v6)
 {
 	struct lb_conn *there = conn_find(key, v6);
-	union tuple owner;
+	const __be32 *listener;
 	bool ours;
 
 	if (!there || !(there->flags & LB_CONN_REVERSE))
 		return LB_DROP_TUPLE_CONFLICT;
-	tuple_sibling(&owner, key, conn_nat_addr(there), there->nat_port_be, true, v6);
-	ours = v6 ? addr6_equal(owner.v6.daddr_be, a->tuple.v6.daddr_be) &&
-			       owner.v6.dport_be == a->tuple.v6.dport_be
-		  : owner.v4.daddr_be == a->tuple.v4.daddr_be &&
-			       owner.v4.dport_be == a->tuple.v4.dport_be;
+	listener = conn_nat_addr(there);
+	ours = v6 ? addr6_equal(listener, a->tuple.v6.daddr_be) &&
+			       there->nat_port_be == a->tuple.v6.dport_be
+		  : *listener == a->tuple.v4.daddr_be && there->nat_port_be == a->tuple.v4.dport_be;
 	if (!ours)
 		return LB_DROP_TUPLE_CONFLICT;
 	count_closed(there->stats);
+	place_give_back();
 	conn_delete(key, v6);
 	return insert_half(key, value, v6);
 }
@@ -81,13 +82,17 @@ static __always_inline enum lb_reason insert_pair(
 	const struct arrival *a, const struct lb_backend *backend, const bool v6)
 {
 	union conn_value value = {};
-	union tuple reverse;
+	struct candidate_scratch *own = scratch();
+	union tuple *reverse;
 	enum lb_reason reason;
 	struct lb_backend_stats *stats;
 	const __be32 *backend_addr = v6 ? backend->addr.be : &backend->addr.be[3];
 	__u8 proto = v6 ? a->tuple.v6.proto : a->tuple.v4.proto;
 	__u32 row = backend->stats;
 
+	if (!own)
+		return LB_DROP_CONN_BUSY;
+	reverse = (union tuple *)&own->sibling;
 	value.c.last_seen = a->now;
 	value.c.stats = row;
 	value.c.state = proto == IPPROTO_TCP ? LB_CONN_SYN : LB_CONN_UDP_ONEWAY;
@@ -96,10 +101,10 @@ static __always_inline enum lb_reason insert_pair(
 		set_nat(&value, a->tuple.v6.daddr_be, a->tuple.v6.dport_be, v6);
 	else
 		set_nat(&value, &a->tuple.v4.daddr_be, a->tuple.v4.dport_be, v6);
-	tuple_sibling(&reverse, &a->tuple, backend_addr, backend->port_be, false, v6);
-	reason = insert_half(&reverse, &value, v6);
+	tuple_sibling(reverse, &a->tuple, backend_addr, backend->port_be, false, v6);
+	reason = insert_half(reverse, &value, v6);
 	if (reason == LB_DROP_TUPLE_CONFLICT)
-		reason = replace_leftover(a, &reverse, &value, v6);
+		reason = replace_leftover(a, reverse, &value, v6);
 	if (reason != LB_OK)
 		return reason;
 
@@ -107,7 +112,7 @@ static __always_inline enum lb_reason insert_pair(
 	set_nat(&value, backend_addr, backend->port_be, v6);
 	reason = insert_half(&a->tuple, &value, v6);
 	if (reason != LB_OK) {
-		conn_delete(&reverse, v6);
+		conn_delete(reverse, v6);
 		return reason;
 	}
 	stats = bpf_map_lookup_elem(&backend_stats, &row);
@@ -140,12 +145,23 @@ static __always_inline enum lb_reason open_locked(
 {
 	struct lb_conn *there = conn_find(&a->tuple, v6);
 	__u8 proto = v6 ? a->tuple.v6.proto : a->tuple.v4.proto;
+	enum lb_reason reason;
 
-	if (there && !is_superseded(there, proto, a->tcp_flags))
+	if (there && !is_superseded(there, proto, a->tcp_flags)) {
+		if (a->has_place)
+			place_give_back();
 		return LB_OK;
+	}
 	if (there)
 		close_pair(&a->tuple, there, v6);
-	return choose_and_insert(a, group, v6);
+	if (!a->has_place && !place_take(a->slot))
+		return LB_DROP_CONN_LIMIT;
+	reason = choose_and_insert(a, group, v6);
+	if (reason == LB_OK)
+		candidate_add_if_pressed(&a->tuple, v6);
+	else if (!a->has_place)
+		place_give_back();
+	return reason;
 }
 
 static __always_inline enum lb_reason open_connection(const struct arrival *a, const bool v6)
@@ -169,10 +185,7 @@ static __always_inline enum lb_reason open_connection(const struct arrival *a, c
 	return reason;
 }
 
-/*
- * LB_OK: both halves are in the table. Global functions, which the verifier checks once and not at
- * each call.
- */
+/* Global functions, which the verifier checks once and not at each call. */
 __noinline int open_connection4(const struct arrival *a)
 {
 	return a ? open_connection(a, false) : LB_OK;
@@ -181,6 +194,25 @@ __noinline int open_connection4(const struct arrival *a)
 __noinline int open_connection6(const struct arrival *a)
 {
 	return a ? open_connection(a, true) : LB_OK;
+}
+
+/* Evicted for one connection whose partition is full: which partitions they leave is left to chance. */
+#define LB_EVICT_MAX 8
+
+/* LB_OK: both halves are in the table. */
+static __always_inline enum lb_reason start_connection(struct arrival *a, const bool v6)
+{
+	enum lb_reason reason = v6 ? open_connection6(a) : open_connection4(a);
+
+	if (likely(reason != LB_DROP_CONN_LIMIT && reason != LB_DROP_CONN_TABLE_FULL))
+		return reason;
+	if (!make_room(reason == LB_DROP_CONN_LIMIT ? 1 : LB_EVICT_MAX))
+		return reason;
+	a->has_place = true;
+	reason = v6 ? open_connection6(a) : open_connection4(a);
+	if (reason != LB_OK)
+		place_give_back();
+	return reason;
 }
 
 #endif

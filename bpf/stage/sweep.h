@@ -12,6 +12,7 @@
 #include "../lib/clock.h"
 #include "../lib/lock.h"
 #include "close.h"
+#include "evict.h"
 
 #define LB_SWEEP_SLICES 8
 
@@ -24,12 +25,14 @@ static const struct lb_settings default_settings = {
 	.tcp_reset_sec = 10,
 	.udp_oneway_sec = 30,
 	.udp_stream_sec = 180,
+	.max_connections = 100000,
 };
 
 struct sweep_round {
 	struct lb_settings settings;
 	__u32 now;
 	__u32 slice;
+	__u32 wanted; /* whether candidates for eviction are wanted */
 	__u32 expired;
 	__u32 orphans;
 };
@@ -106,8 +109,11 @@ static __always_inline long sweep_half(
 	struct lb_conn *other;
 	__u32 lock;
 
-	if (!idle && slice != round->slice)
+	if (!idle && slice != round->slice) {
+		if (round->wanted && !reverse && is_evictable(conn->state))
+			candidate_add(own, v6);
 		return 0;
+	}
 	other = find_sibling(own, conn, &sibling, v6);
 	if (other && !(idle && is_idle(other, round)))
 		return 0;
@@ -148,6 +154,25 @@ static __always_inline void sweep_partition(__u32 partition, struct sweep_round 
 		bpf_for_each_map_elem(table, sweep_conn6, round, 0);
 }
 
+/* Whether there are still so many connections that some may have to go. */
+static __always_inline bool is_pressed(__u32 limit)
+{
+	struct lb_conn_totals *totals = totals_row();
+
+	if (!totals)
+		return false;
+	if (limit == 0 || (__s64)totals->live < LB_PRESSED_AT((__s64)limit))
+		totals->pressed = 0;
+	return totals->pressed;
+}
+
+static __always_inline bool candidates_run_out(void)
+{
+	const __u64 *count = count_of_candidates();
+
+	return count && *count < LB_CANDIDATES_LOW;
+}
+
 static __always_inline __u64 sweep_period_ns(void)
 {
 	return lb_sweep_cycle_ms * LB_NS_PER_MS / (lb_conn_partitions ? lb_conn_partitions : 1);
@@ -162,6 +187,7 @@ static int sweep_tick(void *map, __u32 *key, struct lb_sweep *state)
 	round.now = state->last_run_ns >> LB_CLOCK_SHIFT;
 	round.slice = state->runs / (lb_conn_partitions ? lb_conn_partitions : 1) % LB_SWEEP_SLICES;
 	read_settings(&round);
+	round.wanted = is_pressed(round.settings.max_connections) && candidates_run_out();
 	sweep_partition(partition, &round);
 	state->partition = (partition + 1) & (lb_conn_partitions - 1);
 	state->expired += round.expired;

@@ -7,6 +7,7 @@
 #include "../lib/lock.h"
 #include "../lib/parse.h"
 #include "arrival.h"
+#include "evict.h"
 
 static __always_inline bool is_start(__u8 proto, __u8 tcp_flags)
 {
@@ -94,6 +95,8 @@ static __always_inline void change_state(const struct arrival *a, const bool v6)
 	other = conn_find(&sibling, v6);
 	if (own && other) {
 		state = next_state(own->state, a->tcp_flags, reverse);
+		if (is_ending(state) && state != own->state)
+			candidate_add_if_pressed(reverse ? &sibling : &a->tuple, v6);
 		own->state = state;
 		other->state = state;
 	}

@@ -50,3 +50,7 @@ export const SETTING_FIELDS = {
   maxConnections: 'max_connections',
 } as const satisfies Record<keyof Settings, FieldName<'lb_settings'>>
 export const SETTING_KEYS = Object.keys(SETTING_FIELDS) as readonly (keyof Settings)[]
+
+/** `time-wait` of LB_CONN_TIME_WAIT. */
+export const connStateName = (constant: string): string =>
+  constant.slice('LB_CONN_'.length).toLowerCase().replaceAll('_', '-')

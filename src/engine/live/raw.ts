@@ -2,7 +2,7 @@
 import { identityOf } from '../abi/compile.ts'
 import { describeFields, describeRow } from '../abi/describe.ts'
 import { enums } from '../abi/layout.generated.ts'
-import { protocolName } from '../abi/names.ts'
+import { connStateName, protocolName } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { keyAt, TABLE_NAMES, TABLES, valueAt } from '../abi/tables.ts'
 import type { TableImages, TableName } from '../abi/tables.ts'
@@ -21,6 +21,8 @@ export interface RawState {
   readonly tables: Readonly<Record<string, readonly { key: Json; value: Attributes }[]>>
   /** Packets by reason, those that occurred. */
   readonly reasons: Readonly<Record<string, number>>
+  /** Live ones of both families, and how many were evicted, by the state they were in. */
+  readonly connections: ConnTotals
   /** Sums over CPUs, by backend. */
   readonly backends: Readonly<Record<string, Attributes>>
   readonly links: readonly Attributes[]
@@ -39,6 +41,7 @@ export function readRaw(
     slot: live.slot,
     tables: images ? Object.fromEntries(TABLE_NAMES.map((name) => [name, rawTable(name, images)])) : {},
     reasons: readReasons(kernel, paths),
+    connections: readConnTotals(kernel, paths),
     backends: readBackends(kernel, paths),
     links: readLinks(kernel, paths),
   }
@@ -75,7 +78,26 @@ function sumCpus(kernel: KernelPort, map: MapPort): { keys: Uint32Array; rows: n
   return { keys: u32s(keys), rows }
 }
 
-function readReasons(kernel: KernelPort, paths: InstancePaths): Record<string, number> {
+export interface ConnTotals {
+  readonly live: number
+  readonly evicted: Readonly<Record<string, number>>
+}
+
+/** The counters that the packet path keeps exactly. */
+export function readConnTotals(kernel: KernelPort, paths: InstancePaths): ConnTotals {
+  using map = kernel.openMap(paths.map('conn_totals'))
+  const value = map?.lookup(new Uint8Array(4))
+  if (!value) return { live: 0, evicted: {} }
+  const row = rowsOver('lb_conn_totals', value)
+  const counts = new BigUint64Array(row.slice(0, 'evicted').slice().buffer)
+  const evicted = Object.entries(enums.lb_conn_state).map(([name, state]) => [
+    connStateName(name),
+    Number(counts[state] ?? 0n),
+  ])
+  return { live: row.get(0, 'live'), evicted: Object.fromEntries(evicted.filter(([, count]) => count)) }
+}
+
+export function readReasons(kernel: KernelPort, paths: InstancePaths): Record<string, number> {
   using map = kernel.openMap(paths.map('reasons'))
   if (!map) return {}
   const names = new Map(Object.entries<number>(enums.lb_reason).map(([name, value]) => [value, name]))

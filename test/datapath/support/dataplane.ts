@@ -115,6 +115,7 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
     program.pin(`${pins}/${name}`)
   }
   const stats = keep(object.map('backend_stats'))
+  const totals = keep(object.map('conn_totals'))
   const conns = new Map<string, BpfMap>()
   cleanup.push(() => closeAll(conns))
 
@@ -129,7 +130,7 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
         else makePartition(family, number, partitionEntries)
       }
     }
-    for (const map of [reasons, stats]) {
+    for (const map of [reasons, stats, totals]) {
       const { keys, values } = map.readAll()
       map.updateBatch(keys, new Uint8Array(values.length))
     }
