@@ -46,8 +46,17 @@ function dice(seed: number): Dice {
 
 const VIPS4 = ['203.0.113.10', '203.0.113.11', '203.0.113.12']
 const VIPS6 = ['2001:db8::10', '2001:db8::11', '2001:db8::12']
-const CLIENTS4 = ['100.64.0.1', '100.64.0.2', '100.64.1.1', '100.65.0.1', '100.100.0.1']
-const CLIENTS6 = ['fd64::1', 'fd64::2', 'fd64:1::1', 'fd64:ffff::1']
+const CLIENTS4 = [
+  '100.126.0.1',
+  '100.127.0.1',
+  '10.11.0.2',
+  '100.64.0.1',
+  '100.64.0.2',
+  '100.64.1.1',
+  '100.65.0.1',
+  '100.100.0.1',
+]
+const CLIENTS6 = ['fd64:127::1', 'fd11::2', 'fd64::1', 'fd64::2', 'fd64:1::1', 'fd64:ffff::1']
 /** Most can be reached; some leave the packet to the stack. */
 const HOSTS4 = [
   '10.2.0.2',
@@ -125,7 +134,7 @@ function randomExtra({ below, chance, pick }: Dice, flow: Flow): Extra {
     payload: chance(0.1) ? 1200 + below(250) : below(40),
     udpChecksum: !chance(0.2),
     trailer: chance(0.2) ? below(20) : 0,
-    ...(chance(0.05) ? { fragment: pick([0x2000, 0x0001, 0x3fff, 0x8000, 0]) } : {}),
+    ...(chance(0.1) ? { fragment: pick([0x2000, 0x0001, 0x3fff, 0x8000, 0, 0, 0, 0]) } : {}),
   }
 }
 

@@ -156,6 +156,38 @@ describe.each(['xdp', 'ingress'] as const)('at %s', (hook: Hook) => {
     session.verify()
   })
 
+  test('replies that the stack has to send stay as they are where egress restores them', async () => {
+    const session = startSession(plane, to('10.2.0.2', 'fd02::2'))
+    const open = async (flow: Flow): Promise<Flow> => {
+      await session.forward(hook, flow, { flags: 'S' })
+      return flow
+    }
+    const reply = async (flow: Flow, extra: Extra): Promise<string> => {
+      const { fate } = await session.reply(hook, flow, extra)
+      return `${fate.reason} ${fate.rewrite ? 'rewritten' : 'untouched'}`
+    }
+    const lost = await open({ ...flow4, source: '100.126.0.1' })
+    expect(await reply(lost, { flags: 'SA' })).toBe('LB_STACK_UNREACHABLE untouched')
+    expect(await reply(lost, { ttl: 1 })).toBe('LB_STACK_TTL untouched')
+    const narrow = await open({ ...flow4, source: '100.127.0.1' })
+    expect(await reply(narrow, { payload: 600 })).toBe('LB_STACK_TOO_BIG untouched')
+    // The stack cuts this one into fragments, which pass egress as they are.
+    expect(await reply(narrow, { payload: 600, fragment: 0 })).toBe('LB_STACK_TOO_BIG rewritten')
+    const narrow6 = await open({ ...flow6, source: 'fd64:127::1' })
+    expect(await reply(narrow6, { payload: 1300 })).toBe('LB_STACK_TOO_BIG untouched')
+    // No program at egress of the interface that leads to these.
+    for (const flow of [
+      { ...flow4, source: '10.11.0.2' },
+      { ...flow6, source: 'fd11::2' },
+    ]) {
+      expect(await reply(await open(flow), {})).toBe('LB_STACK_NO_NEIGHBOUR rewritten')
+    }
+    session.verify()
+    await session.reply('egress', lost, { flags: 'SA' })
+    expect(session.connection(lost)?.packets).toEqual({ client: 1, backend: 1 })
+    session.verify()
+  })
+
   test('packets longer than the route allows', async () => {
     const session = startSession(plane, to('10.4.0.1', 'fd04::1'))
     for (const [flow, fits] of [

@@ -20,6 +20,8 @@ export interface Device {
   readonly xdpXmit: boolean
   /** Packets that came in by it may be sent on. */
   readonly forwarding: boolean
+  /** A program at its egress restores what the stack sends. */
+  readonly egress: boolean
 }
 
 export interface World {
@@ -37,6 +39,8 @@ export interface Hop {
 /** Sent on to `hop`, or left to the stack. */
 export interface Way {
   readonly reason: string
+  /** Through which the stack will send it, as far as that is known; where it came in by otherwise. */
+  readonly device: string
   readonly hop?: Hop
 }
 
@@ -62,17 +66,19 @@ export function longest<T>(ip: string, entries: readonly T[], prefixOf: (entry: 
 
 /** The way of a packet that is about to have this destination. */
 export function wayOut(packet: Parsed, destination: string, hook: Hook, device: string, world: World): Way {
-  if (packet.ttl <= 1) return { reason: 'LB_STACK_TTL' }
-  if (!world.devices[device]!.forwarding) return { reason: 'LB_STACK_FORWARDING_OFF' }
+  if (packet.ttl <= 1) return { reason: 'LB_STACK_TTL', device }
+  if (!world.devices[device]!.forwarding) return { reason: 'LB_STACK_FORWARDING_OFF', device }
   const route = longest(destination, world.routes, ({ prefix }) => prefix)
-  if (!route) return { reason: 'LB_STACK_NOT_FORWARDED' }
-  if (route.reason !== undefined && route.device === undefined) return { reason: route.reason }
-  if (packet.length > (route.mtu ?? 1500)) return { reason: 'LB_STACK_TOO_BIG' }
-  if (route.reason !== undefined) return { reason: route.reason }
-  const out = world.devices[route.device!]!
-  if (hook === 'xdp' && !out.xdpXmit) return { reason: 'LB_STACK_NO_XMIT' }
+  if (!route) return { reason: 'LB_STACK_NOT_FORWARDED', device }
+  if (route.reason !== undefined && route.device === undefined) return { reason: route.reason, device }
+  if (packet.length > (route.mtu ?? 1500)) return { reason: 'LB_STACK_TOO_BIG', device }
+  const through = route.device!
+  if (route.reason !== undefined) return { reason: route.reason, device: through }
+  const out = world.devices[through]!
+  if (hook === 'xdp' && !out.xdpXmit) return { reason: 'LB_STACK_NO_XMIT', device: through }
   return {
     reason: 'LB_REDIRECT',
-    hop: { device: route.device!, destination: route.nextHopMac!, source: out.mac },
+    device: through,
+    hop: { device: through, destination: route.nextHopMac!, source: out.mac },
   }
 }

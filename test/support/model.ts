@@ -162,18 +162,25 @@ export function createModel(initial: Configuration | undefined, world: World): M
     const client = direction === 'client'
     const destination = client ? connection.backend.ip : packet.destination
     const way =
-      hook === 'egress' ? { reason: 'LB_STACK_EGRESS' } : wayOut(packet, destination, hook, device, world)
+      hook === 'egress'
+        ? { reason: 'LB_STACK_EGRESS', device }
+        : wayOut(packet, destination, hook, device, world)
     connection.state = nextState(connection.state, direction, packet.flags)
     // A reply that the stack has to send is left for egress to restore and count, but not where the
     // stack is going to cut it into fragments, which nobody translates.
-    const later = !client && !way.hop && hook !== 'egress'
+    const later = !client && !way.hop && hook !== 'egress' && world.devices[way.device]!.egress
     if (later && !(way.reason === 'LB_STACK_TOO_BIG' && packet.mayFragment)) return pass(way.reason)
     connection.packets[direction] += 1
     connection.bytes[direction] += packet.length
     const rewrite = client
       ? ({ end: 'destination', to: connection.backend } as const)
       : ({ end: 'source', to: connection.listener } as const)
-    return { verdict: way.hop ? 'redirect' : 'pass', ...way, rewrite }
+    return {
+      verdict: way.hop ? 'redirect' : 'pass',
+      reason: way.reason,
+      rewrite,
+      ...(way.hop && { hop: way.hop }),
+    }
   }
 
   function step(frame: Uint8Array, hook: Hook, device: string, chosen: Endpoint | undefined): Fate {

@@ -15,14 +15,21 @@ const BACKEND_HOSTS = [2, 3, 4, 5, 6, 7, 8, 9]
 
 export const world: World = {
   devices: {
-    client0: { mac: mac(1, 0), xdpXmit: true, forwarding: true },
-    server0: { mac: mac(2, 0), xdpXmit: true, forwarding: true },
-    plain0: { mac: mac(3, 0), xdpXmit: false, forwarding: true },
-    still0: { mac: mac(4, 0), xdpXmit: true, forwarding: false },
+    client0: { mac: mac(1, 0), xdpXmit: true, forwarding: true, egress: true },
+    server0: { mac: mac(2, 0), xdpXmit: true, forwarding: true, egress: true },
+    plain0: { mac: mac(3, 0), xdpXmit: false, forwarding: true, egress: true },
+    still0: { mac: mac(4, 0), xdpXmit: true, forwarding: false, egress: true },
+    bare0: { mac: mac(5, 0), xdpXmit: true, forwarding: true, egress: false },
   },
   routes: [
     { prefix: '100.64.0.0/10', device: 'client0', nextHopMac: mac(1, 2), mtu: 1500 },
     { prefix: 'fd64::/16', device: 'client0', nextHopMac: mac(1, 2), mtu: 1500 },
+    // Clients that replies do not reach at once.
+    { prefix: '100.126.0.0/16', reason: 'LB_STACK_UNREACHABLE' },
+    { prefix: '100.127.0.0/16', device: 'client0', nextHopMac: mac(1, 2), mtu: 600 },
+    { prefix: 'fd64:127::/32', device: 'client0', nextHopMac: mac(1, 2), mtu: 1300 },
+    { prefix: '10.11.0.0/24', device: 'bare0', reason: 'LB_STACK_NO_NEIGHBOUR' },
+    { prefix: 'fd11::/64', device: 'bare0', reason: 'LB_STACK_NO_NEIGHBOUR' },
     ...BACKEND_HOSTS.flatMap((host) => [
       { prefix: `10.2.0.${host}/32`, device: 'server0', nextHopMac: mac(2, host) },
       { prefix: `fd02::${host}/128`, device: 'server0', nextHopMac: mac(2, host) },
@@ -80,6 +87,8 @@ const script = [
   }),
   'ip addr add 10.10.0.1/24 dev still0',
   'ip addr add fd10::1/64 dev still0 nodad',
+  'ip addr add 10.11.0.1/24 dev bare0',
+  'ip addr add fd11::1/64 dev bare0 nodad',
   `ip neigh add 10.1.0.2 lladdr ${mac(1, 2)} dev client0 nud permanent`,
   `ip neigh add fd01::2 lladdr ${mac(1, 2)} dev client0 nud permanent`,
   `ip neigh add 10.9.0.2 lladdr ${mac(3, 2)} dev plain0 nud permanent`,
@@ -90,6 +99,9 @@ const script = [
   ]),
   'ip route add 100.64.0.0/10 via 10.1.0.2',
   'ip route add fd64::/16 via fd01::2',
+  'ip route add unreachable 100.126.0.0/16',
+  'ip route add 100.127.0.0/16 via 10.1.0.2 mtu lock 600',
+  'ip route add fd64:127::/32 via fd01::2 mtu lock 1300',
   'ip route add 10.3.0.0/24 via 10.9.0.2',
   'ip route add fd03::/64 via fd09::2',
   'ip route add 10.4.0.0/24 via 10.2.0.2 mtu lock 600',

@@ -133,7 +133,9 @@ function interfaces(world: World, devices: Readonly<Record<string, number>>): Ta
   const keys = new Uint8Array(Uint32Array.from(names, (name) => devices[name]!).buffer)
   const values = makeRows('lb_interface', names.length)
   for (const [row, name] of names.entries()) {
+    const { LB_ATTACH_TCX, LB_ATTACH_NONE } = enums.lb_attach
     values.setText(row, 'name', name)
+    values.set(row, 'mode', world.devices[name]!.egress ? LB_ATTACH_TCX : LB_ATTACH_NONE)
     if (world.devices[name]!.xdpXmit) values.set(row, 'flags', enums.lb_interface_flag.LB_INTERFACE_XDP_XMIT)
   }
   return { type: 'hash', keys, values: values.bytes, keySize: 4, valueSize: structSize('lb_interface') }
