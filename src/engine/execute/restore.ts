@@ -37,10 +37,10 @@ export function restore(
       cause: error,
     })
   }
-  if (error instanceof LbError && error.code === 'host' && error.hint) {
-    return new LbError('apply-failed', `${why}; ${serving}, verified`, { hint: error.hint, cause: error })
-  }
-  return new LbError('apply-failed', `the ${what} failed: ${why}; ${serving}, verified`, { cause: error })
+  const hint = error instanceof LbError ? error.hint : undefined
+  const options = hint === undefined ? { cause: error } : { cause: error, hint }
+  const message = error instanceof LbError && error.code === 'host' ? why : `the ${what} failed: ${why}`
+  return new LbError('apply-failed', `${message}; ${serving}, verified`, options)
 }
 
 /**
