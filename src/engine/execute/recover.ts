@@ -1,7 +1,7 @@
 /** Cleans up behind a writer that was killed. Runs under the lock, before anything else is done. */
 import { generationFolders, readActiveSlot } from '../live/generations.ts'
+import { isAttached, missingPin } from '../live/pins.ts'
 import { SLOT_NONE } from '../live/read.ts'
-import { LbError } from '../model/errors.ts'
 import { detachOthers } from './attach.ts'
 import { neededLinks, removeGeneration } from './prune.ts'
 import type { World } from './world.ts'
@@ -53,11 +53,7 @@ function detachLoose(world: World, slot: number | undefined): string[] {
 /** An instance without `active` never served: nothing of it is worth keeping. */
 function sweepUnfinished({ kernel, paths }: World): string[] {
   const generations = kernel.fs.list(paths.generations) ?? []
-  if (generations.length > 0) {
-    throw new LbError('state', `${paths.active} is missing, but generations are there`, {
-      hint: 'the instance is damaged: `lb destroy` removes what is left of it, `lb apply` starts anew',
-    })
-  }
+  if (generations.length > 0 || isAttached(kernel, paths)) throw missingPin(paths.active)
   if ((kernel.fs.list(paths.root) ?? []).length === 0) return []
   for (const name of kernel.fs.list(paths.root) ?? []) kernel.fs.remove(paths.map(name))
   return ['removed an instance that was never finished']

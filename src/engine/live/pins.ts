@@ -39,6 +39,11 @@ export function requirePins({ fs }: KernelPort, paths: InstancePaths): void {
   if (program !== undefined) throw missingPin(paths.program(program))
 }
 
+/** Nothing is attached before `active` is pinned. */
+export function isAttached({ fs }: KernelPort, paths: InstancePaths): boolean {
+  return (fs.list(paths.linkFolder) ?? []).length > 0
+}
+
 export function missingPin(path: string): LbError {
   return new LbError('state', `${path} is missing, but other pins of the instance are there`, {
     hint: 'the instance is damaged: `lb destroy` removes what is left of it, `lb apply` starts anew',

@@ -18,7 +18,7 @@ import type { TableDigests } from './digests.ts'
 import { generationFolders, readActiveSlot, readManifest } from './generations.ts'
 import type { GenerationFolder } from './generations.ts'
 import { linkDrift } from './links.ts'
-import { missingPin, requirePins } from './pins.ts'
+import { isAttached, missingPin, requirePins } from './pins.ts'
 import type { Manifest } from './manifest.ts'
 import type { InstancePaths } from '../model/paths.ts'
 
@@ -110,8 +110,8 @@ function nothingApplied(host: HostPort, instance: string, program: LiveState['pr
 function readMeta(kernel: KernelPort, paths: InstancePaths): LiveState['program'] {
   const names = kernel.fs.list(paths.root)
   if (!names?.includes('active')) {
-    if (kernel.fs.list(paths.generations)?.some((name) => /^[0-9]+$/.test(name)))
-      throw missingPin(paths.active)
+    const applied = kernel.fs.list(paths.generations)?.some((name) => /^[0-9]+$/.test(name))
+    if (applied || isAttached(kernel, paths)) throw missingPin(paths.active)
     return undefined
   }
   using map = kernel.openMap(paths.meta)
