@@ -90,11 +90,12 @@ export function readConnTotals(kernel: KernelPort, paths: InstancePaths): ConnTo
   if (!value) return { live: 0, evicted: {} }
   const row = rowsOver('lb_conn_totals', value)
   const counts = new BigUint64Array(row.slice(0, 'evicted').slice().buffer)
-  const evicted = Object.entries(enums.lb_conn_state).map(([name, state]) => [
-    connStateName(name),
-    Number(counts[state] ?? 0n),
-  ])
-  return { live: row.get(0, 'live'), evicted: Object.fromEntries(evicted.filter(([, count]) => count)) }
+  const evicted: Record<string, number> = {}
+  for (const [name, state] of Object.entries(enums.lb_conn_state)) {
+    const count = Number(counts[state] ?? 0n)
+    if (count > 0) evicted[connStateName(name)] = count
+  }
+  return { live: row.get(0, 'live'), evicted }
 }
 
 export function readReasons(kernel: KernelPort, paths: InstancePaths): Record<string, number> {
