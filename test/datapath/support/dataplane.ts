@@ -1,10 +1,10 @@
 /** The compiled data plane, loaded for tests: configured from a model's configuration, run on frames. */
-import { rmSync, mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BpfMap, BpfObject, MAP_FLAGS } from '../../../native/index.ts'
 import { enums } from '../../../src/engine/abi/layout.generated.ts'
 import { rowsOver, structSize } from '../../../src/engine/abi/struct.ts'
-import { testNames } from '../../support/lab/names.ts'
+import { isStale, testNames } from '../../support/lab/names.ts'
 import { root } from '../../support/lab/run.ts'
 import type { Observed } from '../../support/model-compare.ts'
 import type { Configuration, Hook, Tally, Verdict } from '../../support/model.ts'
@@ -15,6 +15,7 @@ import { startRunner, type Frame, type Ran, type Runner } from './runner.ts'
 import { makeTables, type Table, type Tables, type Timeouts } from './tables.ts'
 
 export const OBJECT = join(root, 'build/bpf/lb.bpf.o')
+const BPFFS = '/sys/fs/bpf'
 const PROGRAMS = { xdp: 'lb_xdp', ingress: 'lb_tc_ingress', egress: 'lb_tc_egress' } as const
 export const SLOT_NONE = enums.lb_limit.LB_SLOT_NONE
 
@@ -105,7 +106,8 @@ async function build(cleanup: Cleanup, idleObject: string, defaults: Options): P
     cleanup.push(() => map.close())
     return map
   }
-  const pins = `/sys/fs/bpf/lb-${testNames().instance}`
+  const pins = join(BPFFS, `lb-${testNames().instance}`)
+  removeStalePins()
   mkdirSync(pins)
   cleanup.push(() => rmSync(pins, { recursive: true, force: true }))
   const reasons = keep(object.map('reasons'))
@@ -215,6 +217,14 @@ function closeAll(maps: Map<string, BpfMap>): void {
 function empty(map: BpfMap): void {
   const { keys, count } = map.readAll()
   if (count > 0) map.deleteBatch(keys)
+}
+
+/** Removes what tests left behind whose process was killed. */
+function removeStalePins(): void {
+  for (const name of readdirSync(BPFFS)) {
+    if (name.startsWith('lb-') && isStale(name.slice(3)))
+      rmSync(join(BPFFS, name), { recursive: true, force: true })
+  }
 }
 
 const INNER_FLAGS = {
