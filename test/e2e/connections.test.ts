@@ -28,6 +28,9 @@ beforeAll(async () => {
   await lab().client.exec(['sysctl', '-qw', 'net.ipv4.tcp_max_tw_buckets=0'])
 })
 
+/** What a target answers. */
+const answer = (text: string): unknown => expect.stringMatching(new RegExp(`^b[123] ${text}$`))
+
 const echo = (settings?: Config['settings']) =>
   config([proxy('echo', targets(lab().backends, { port: echoPort }))], settings && { settings })
 
@@ -40,10 +43,10 @@ test('both sides can close first, or reset', async () => {
     ...[open('d', at), say('d', 'three'), reset('d')],
   ])
   expect(outcomes).toEqual([
-    ...['open', expect.stringMatching(/^b[123] one$/), expect.stringMatching(/^b[123] two$/), ''],
-    ...['open', expect.stringMatching(/^b[123] bye$/), 'end'],
+    ...['open', answer('one'), answer('two'), ''],
+    ...['open', answer('bye'), 'end'],
     ...['open', 'ECONNRESET'],
-    ...['open', expect.stringMatching(/^b[123] three$/), 'reset'],
+    ...['open', answer('three'), 'reset'],
   ])
   expect(String(outcomes[1]).split(' ')[0]).toBe(String(outcomes[2]).split(' ')[0])
 })
@@ -82,7 +85,7 @@ test.for([
   const outcomes = await talk(lab().client, rounds.flat())
   const width = 2 + ending.length
   for (let i = 0; i < outcomes.length; i += width) {
-    expect(outcomes.slice(i, i + 2)).toEqual(['open', expect.stringMatching(/^b[123] hi$/)])
+    expect(outcomes.slice(i, i + 2)).toEqual(['open', answer('hi')])
   }
   const { backends } = await raw(lab())
   expect(Object.values(backends).reduce((sum, { opened }) => sum + opened, 0)).toBe(10)
@@ -135,14 +138,14 @@ test('idle connections are forgotten by the kernel alone, busy ones are not', as
   await apply(lab(), config(proxies, { settings: { connectionTimeoutSec: 1 } }))
   const goOn = await idle(client, at)
   await using busy = await client.connect({ ...at, port: 81 })
-  let done = false
+  const stop = new AbortController()
   const keepBusy = (async () => {
-    while (!done) await busy.request()
+    while (!stop.signal.aborted) await busy.request()
   })()
   try {
     await until('the idle one is forgotten', async () => (await liveConnections(lab())) === 1)
   } finally {
-    done = true
+    stop.abort()
     await keepBusy
   }
   expect(await busy.request()).toBe(busy.backend)

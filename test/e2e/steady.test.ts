@@ -35,7 +35,7 @@ test('no request of continuous traffic fails while everything changes', async ()
   ]
   for (const step of steps) {
     if ('proxies' in step) await apply(lab(), step)
-    else await lab().lbMust(step as string[])
+    else await lab().lbMust(step)
     await traffic.passed(60)
   }
   const { total, failures, byBackend } = await traffic.stop()

@@ -11,7 +11,7 @@ import { topology, type End, type HostPlan, type Shape, type Topology } from './
 
 export interface CliOutcome extends Outcome {
   /** The document that `--json` printed. */
-  json(): unknown
+  readonly json: () => unknown
 }
 
 export interface CliOptions extends RunOptions {
