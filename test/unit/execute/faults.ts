@@ -66,10 +66,10 @@ export function eachCall(
   calls: readonly string[],
   faultAt: (call: number) => Fault,
   check: (fault: Fault) => void,
-  isOfInterest: (call: number) => boolean = () => true,
+  isOfInterest: (label: string, call: number) => boolean = () => true,
 ): string[] {
   return calls.flatMap((label, i) => {
-    if (!isOfInterest(i + 1)) return []
+    if (!isOfInterest(label, i + 1)) return []
     try {
       check(faultAt(i + 1))
       return []
@@ -80,11 +80,9 @@ export function eachCall(
   })
 }
 
-/** The calls that replace programs and maps. */
-export function upgradeCalls(calls: readonly string[]): (call: number) => boolean {
-  const first = calls.indexOf('load the data plane')
-  const last = calls.findIndex((label, i) => i > first && label.startsWith('mkdir'))
-  return (call) => call > first && call <= last
+/** Killed before a call that only looks is killed before the next one that changes something. */
+export function isChange(label: string): boolean {
+  return !/^(list|open|look up|read|describe) /.test(label)
 }
 
 /** Whether what is live is `snapshot` on that host; `undefined` stands for nothing applied. */

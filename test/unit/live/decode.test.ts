@@ -18,7 +18,7 @@ describe('a deployment comes back as it was compiled', () => {
       fc.property(deployment, (given) => {
         expect(decode(compile(given, countersOf(given)))).toEqual(given)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

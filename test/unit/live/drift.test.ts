@@ -147,7 +147,7 @@ test('one changed row is one drift, with the states of that row', () => {
       const stateOf = (tables: TableImages) => describeKeyed(change.table, tables, found.key)
       expect([drift[0]!.before, drift[0]!.after]).toEqual([stateOf(expected), stateOf(found.tables)])
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
@@ -178,7 +178,7 @@ test('drift never goes without a change in the plan that puts it right', () => {
       expect(plan.drift).toBe(drift)
       expect(plan.changes.length > 0).toBe(drift.length > 0)
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
 
