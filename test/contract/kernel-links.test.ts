@@ -92,6 +92,23 @@ test.each([
   })
 })
 
+test.each([
+  ['in memory', inMemory],
+  ['in the kernel', inKernel(true)],
+] as const)('%s, an instance lives through upgrades', async (_, runScenario) => {
+  const observed = { drift: [], settled: true, packets: 1234, room: 4096 }
+  expect(await runScenario('instance', [])).toEqual({
+    seen: [
+      { ...observed, generation: 1, links: ['v0:tcx-egress', 'v0:xdp'], packets: 0 },
+      { ...observed, generation: 2, links: ['v0:tcx-egress', 'v0:xdp-generic'] },
+      { ...observed, generation: 3, links: ['v0:tcx-egress', 'v0:tcx-ingress'], room: 16384 },
+      { ...observed, generation: 2, links: ['v0:tcx-egress', 'v0:xdp-generic'], room: 16384, settled: false },
+      { ...observed, generation: 4, links: ['v0:tcx-egress', 'v0:xdp'], room: 16384 },
+    ],
+    left: [],
+  })
+})
+
 test('a filter that could not be pinned is not left on the interface', async () => {
   const { near } = await vethPair()
   await runTask({ name: 'refusals', hooks: ['tcx-ingress'], tcx: false, folder: pinFolder() }, near)

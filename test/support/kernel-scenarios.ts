@@ -7,6 +7,7 @@ import { HOOK_PROGRAM } from '../../src/engine/live/links.ts'
 import { LbError } from '../../src/engine/model/errors.ts'
 import { instancePaths } from '../../src/engine/model/paths.ts'
 import type { Hook, KernelPort, ProgramPort } from '../../src/engine/ports/kernel.ts'
+import { makeInstance } from './kernel-instance.ts'
 
 /** Where a scenario runs: it has the interface `v0`. */
 export interface Place {
@@ -164,6 +165,20 @@ export const SCENARIOS = {
     modes.push(kernel.net.interfaces().find(({ name }) => name === 'v0')?.xdpProgram?.mode)
     kernel.detach(generic)
     return { errors, modes, left: kernel.fs.list(`${place.folder}/one/link`) }
+  },
+
+  /** An instance from its making to its end, with upgrades of its programs and of its maps. */
+  instance({ kernel, folder }: Place) {
+    const instance = makeInstance(kernel, folder)
+    const seen = [instance.apply(2, 'xdp')]
+    instance.count(1234)
+    seen.push(
+      instance.upgrade(3, 'xdp-generic'),
+      instance.upgrade(5000, 'tcx'),
+      instance.rollback(2),
+      instance.apply(2, 'xdp'),
+    )
+    return { seen, left: instance.destroy() }
   },
 } as const
 
