@@ -1,6 +1,5 @@
 /** The connections as `lb connections` shows them. */
-import type { ConnectionReport } from '../engine/live/connections.ts'
-import type { ConnTotals } from '../engine/live/raw.ts'
+import type { ConnectionReport, ConnTotals } from '../engine/model/connections.ts'
 import type { Palette } from './palette.ts'
 import { alignColumns, counted, escapeText } from './text.ts'
 

@@ -4,6 +4,7 @@ import { enums } from '../abi/layout.generated.ts'
 import { connStateName, protocolName } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { bytesKey } from '../abi/tables.ts'
+import type { Connection, ConnectionCount, ConnectionReport } from '../model/connections.ts'
 import { formatEndpoint, formatIp } from '../model/ip.ts'
 import type { InstancePaths } from '../model/paths.ts'
 import type { Snapshot } from '../model/snapshot.ts'
@@ -13,38 +14,6 @@ import type { Entries, KernelPort } from '../ports/kernel.ts'
 export interface ConnRecords {
   readonly family: 4 | 6
   readonly entries: Entries
-}
-
-export interface Connection {
-  /** `null` where no listener of the active generation has its address and port. */
-  readonly proxy: string | null
-  readonly protocol: string
-  readonly state: string
-  /** Seconds since the last packet in either direction. */
-  readonly idleSec: number
-  readonly client: string
-  readonly listener: string
-  readonly target: string
-  readonly packetsForward: number
-  readonly bytesForward: number
-  readonly packetsReverse: number
-  readonly bytesReverse: number
-}
-
-export interface ConnectionCount {
-  readonly proxy: string | null
-  readonly target: string
-  readonly connections: number
-}
-
-export interface ConnectionReport {
-  /** All that the filter lets through. */
-  readonly total: number
-  /** By name of proxy, then target. */
-  readonly counts: readonly ConnectionCount[]
-  readonly states: Readonly<Record<string, number>>
-  /** The ones used last, at most as many as asked for. */
-  readonly connections: readonly Connection[]
 }
 
 export interface ConnectionFilter {

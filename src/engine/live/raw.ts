@@ -6,6 +6,7 @@ import { connStateName, protocolName } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { keyAt, TABLE_NAMES, TABLES, valueAt } from '../abi/tables.ts'
 import type { TableImages, TableName } from '../abi/tables.ts'
+import type { ConnTotals } from '../model/connections.ts'
 import { formatIp } from '../model/ip.ts'
 import type { LiveState } from '../model/live.ts'
 import type { Attributes, Json } from '../model/resource.ts'
@@ -76,11 +77,6 @@ function sumCpus(kernel: KernelPort, map: MapPort): { keys: Uint32Array; rows: n
     }),
   )
   return { keys: u32s(keys), rows }
-}
-
-export interface ConnTotals {
-  readonly live: number
-  readonly evicted: Readonly<Record<string, number>>
 }
 
 /** The counters that the packet path keeps exactly. */
