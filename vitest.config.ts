@@ -24,10 +24,10 @@ function project(name: string, order: number, timeoutSec: number): TestProjectIn
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 0, 20),
-      project('contract', 1, 60),
-      project('datapath', 2, 60),
-      project('e2e', 3, 180),
+      project('unit', 0, 120),
+      project('contract', 1, 120),
+      project('datapath', 2, 180),
+      project('e2e', 3, 300),
     ],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['verbose'],
