@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createLab, type Lab } from '../support/netns.ts'
 import { vip } from '../support/lab/topology.ts'
-import { apply, ask, config, plan, proxy, raw, targets, web, type Config } from './support/lb.ts'
+import { apply, config, plan, proxy, raw, targets, web, type Config } from './support/lb.ts'
 import { digestPort, download, open, serve, sourcePort, talk, upload } from './support/talk.ts'
 
 /** Every way to be attached carries traffic, both ways, whole. */
@@ -86,7 +86,7 @@ test('the way of attaching can be changed under traffic', async () => {
   await using lab = await createLab({})
   const attach = (mode: string) => web(lab, undefined, { interfaces: { front0: { attach: mode } } })
   await apply(lab, attach('tcx'))
-  const traffic = await lab.client.startTraffic({ address: vip.ipv4, port: 80, concurrency: 4 })
+  await using traffic = await lab.client.startTraffic({ address: vip.ipv4, port: 80, concurrency: 4 })
   for (const mode of ['xdp-generic', 'tcx', 'xdp', 'xdp-generic', 'xdp', 'auto']) {
     await traffic.passed(50)
     await apply(lab, attach(mode))
@@ -124,11 +124,13 @@ test('targets behind several interfaces', async () => {
   expect((await raw(lab)).links).toHaveLength(8)
 })
 
-test('a client that the load balancer has no neighbour entry of gets its answer', async () => {
-  await using lab = await createLab({})
-  await apply(lab, web(lab))
+test.for(['tcx', 'xdp'])('by %s, who has no neighbour entry gets its answer', async (mode) => {
+  await using lab = await createLab({ backends: 2, ipv6: true })
+  await apply(lab, everything(lab, { front: mode, back: mode }))
   for (let round = 0; round < 3; round += 1) {
-    await lab.lb.exec(['ip', 'neigh', 'flush', 'all'])
-    expect(await ask(lab)).toMatch(/^b[123]$/)
+    for (const address of [vip.ipv4, `[${vip.ipv6}]`]) {
+      await lab.lb.exec(['ip', 'neigh', 'flush', 'all'])
+      expect(await lab.client.curl(`http://${address}/`)).toMatchObject({ code: 0 })
+    }
   }
 })

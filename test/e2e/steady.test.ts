@@ -13,7 +13,7 @@ const at = { address: vip.ipv4, port: 80 }
 test('no request of continuous traffic fails while everything changes', async () => {
   const { backends, client } = lab()
   await apply(lab(), web(lab(), [50, 30, 20]))
-  const traffic = await client.startTraffic({ ...at, concurrency: 8 })
+  await using traffic = await client.startTraffic({ ...at, concurrency: 8 })
   const two = (weights: readonly number[]) =>
     config([proxy('web', targets(backends.slice(0, 2), { weights }))])
   const [only] = targets([backends[2]!])
@@ -50,7 +50,7 @@ test('every packet sees one generation: either all of the old or all of the new'
   const pair = (one: typeof b1, two: typeof b1) =>
     config([proxy('one', [one!]), proxy('two', [two!], { port: 81 })])
   await apply(lab(), pair(b1, b2))
-  const traffic = await lab().client.startTraffic({ ...at, concurrency: 8 })
+  await using traffic = await lab().client.startTraffic({ ...at, concurrency: 8 })
   for (let round = 0; round < 3; round += 1) {
     await apply(lab(), pair(b2, b1))
     await apply(lab(), pair(b1, b2))
@@ -101,7 +101,7 @@ test('an interface that left the configuration carries its connections while rol
 test('programs are replaced under traffic, and connections stay', async () => {
   await apply(lab(), web(lab(), [50, 30, 20]))
   await using connection = await lab().client.connect(at)
-  const traffic = await lab().client.startTraffic({ ...at, concurrency: 4 })
+  await using traffic = await lab().client.startTraffic({ ...at, concurrency: 4 })
   const before = await raw(lab())
   // As another version of lb would have left it.
   const [meta] = await dump(pins(lab(), 'meta'))
@@ -130,6 +130,32 @@ test('programs are replaced under traffic, and connections stay', async () => {
   const opened = ({ backends }: typeof before) =>
     Object.values(backends).reduce((sum, { opened: n }) => sum + n, 0)
   expect(opened(after)).toBeGreaterThan(opened(before))
+})
+
+test('the counters make room for more targets under traffic', async () => {
+  const { client } = lab()
+  const both = (first: number, length: number) => {
+    const many = Array.from({ length }, (_, i) => ({ ip: '10.0.0.11', port: first + i }))
+    return config([...web(lab()).proxies, proxy('many', many, { port: 81 })])
+  }
+  await apply(lab(), both(10_000, 2000))
+  await using connection = await client.connect(at)
+  await using traffic = await client.startTraffic({ ...at, concurrency: 2 })
+  await traffic.passed(20)
+  const before = await raw(lab())
+  lab().write('lb.yaml', both(20_000, 3000))
+  const { code, stderr } = await lab().lbCli(['apply', '--yes', '--force'])
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^prepare {2}room for 16384 backends$/m)
+  await traffic.passed(20)
+  expect((await traffic.stop()).failures).toEqual([])
+  expect(await connection.request()).toBe(connection.backend)
+  const after = await raw(lab())
+  expect(Object.keys(after.backends)).toHaveLength(5003)
+  for (const name of ['11', '12', '13'].map((host) => `10.0.0.${host}:8080/tcp`)) {
+    expect(after.backends[name]!.opened).toBeGreaterThanOrEqual(before.backends[name]!.opened)
+  }
+  expect(after.links.map(({ pin }) => pin)).toEqual(before.links.map(({ pin }) => pin))
 })
 
 test('the timer goes on after an upgrade', async () => {

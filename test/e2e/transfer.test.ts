@@ -79,6 +79,17 @@ test.for<{ client: number; backend: number }>([
   for (const address of [vip.ipv4, vip.ipv6]) await expectTransfer(lab, address, 2 * megabyte)
 })
 
+test('a target learns of a smaller MTU on the way to the client', async () => {
+  await using lab = await makeLab({ mtu: { client: 1300 } })
+  // The client says that it takes more than its network does, as one behind a tunnel would.
+  await lab.client.exec(['sh', '-e'], {
+    input: `ip route change default via 198.51.100.1 advmss 1460
+            ip -6 route change default via 2001:db8:c0::1 advmss 1440`,
+  })
+  for (const address of [vip.ipv4, vip.ipv6]) await expectTransfer(lab, address, megabyte)
+  expect((await raw(lab)).reasons['LB_STACK_TOO_BIG']).toBeGreaterThan(0)
+})
+
 test('datagrams of every size up to the MTU', async () => {
   await using lab = await makeLab({})
   const program = join(import.meta.dirname, 'programs/datagrams.mjs')

@@ -32,8 +32,8 @@ export interface Connection extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Requests without a pause, until stopped. */
-export interface Traffic {
+/** Requests without a pause, until stopped: by `stop`, or with the scope that it is bound to. */
+export interface Traffic extends AsyncDisposable {
   /** Waits until so many more requests are done; gives the counts so far. */
   passed(count: number): Promise<Tally>
   /** Lets the requests under way finish. */
@@ -54,9 +54,13 @@ export class Client extends Host {
 
   async startTraffic(target: Target): Promise<Traffic> {
     const handle = await this.#ask('startTraffic', { target })
+    const stop = async () => (await this.#ask('stopTraffic', { handle })) as Tally
     return {
       passed: async (count) => (await this.#ask('passed', { handle, count })) as Tally,
-      stop: async () => (await this.#ask('stopTraffic', { handle })) as Tally,
+      stop,
+      [Symbol.asyncDispose]: async () => {
+        await stop()
+      },
     }
   }
 
