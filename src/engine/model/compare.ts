@@ -1,7 +1,7 @@
 /** Comparing attributes by value. */
 import type { Attributes, Json } from './resource.ts'
 
-/** The attributes in which two states of a resource differ, sorted by name; `undefined` where absent. */
+/** The attributes in which two states of a resource differ, `undefined` where absent. */
 export function changedAttributes(
   before: Attributes,
   after: Attributes,
