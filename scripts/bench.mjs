@@ -18,11 +18,11 @@ await script(async () => {
   await ensureBpffs()
   // Not before: setup installs it.
   const { build } = await import('esbuild')
-  const outfile = join(root, 'build/bench/main.js')
   await build({
     absWorkingDir: root,
-    entryPoints: ['bench/main.ts'],
-    outfile,
+    entryPoints: ['bench/main.ts', 'bench/packet/inside.ts', 'bench/packet/flip-inside.ts'],
+    outdir: 'build/bench',
+    outbase: 'bench',
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -31,5 +31,6 @@ await script(async () => {
     logLevel: 'warning',
     banner: { js: "import{createRequire as __lb}from'node:module';const require=__lb(import.meta.url);" },
   })
-  return statusOf(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)])
+  const main = join(root, 'build/bench/main.js')
+  return statusOf(process.execPath, ['--enable-source-maps', main, ...process.argv.slice(2)])
 })
