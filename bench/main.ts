@@ -6,6 +6,7 @@ import { sweep } from '../test/support/lab/cleanup.ts'
 import { root } from '../test/support/lab/run.ts'
 import { control } from './control/control.ts'
 import { packet } from './packet/packet.ts'
+import { comparePeers } from './peers/compare.ts'
 import { removeLabs } from './support/labs.ts'
 import { commit, describeMachine } from './support/machine.ts'
 import { endProgress } from './support/progress.ts'
@@ -19,7 +20,11 @@ npm run bench -- control  time and memory of the commands, by size of the config
   --json      the results as JSON instead of tables
   --rounds N  how often to measure everything; results of less than 5 rounds are not kept`
 
-const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Outcome>>> = { packet, control }
+const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Outcome>>> = {
+  packet,
+  peers: comparePeers,
+  control,
+}
 
 const ROUNDS_KEPT = 5
 

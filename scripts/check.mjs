@@ -27,7 +27,7 @@ async function noLeftovers() {
 }
 
 const cSource = /[.](c|cc|h)$/
-const cFiles = () => gitFiles(['bpf', 'native', 'test'], cSource)
+const cFiles = () => gitFiles(['bpf', 'native', 'test', 'bench'], cSource)
 const layered = () =>
   ['src', 'native/index.ts', 'bin', 'test', 'bench'].filter((path) => existsSync(join(root, path)))
 

@@ -40,7 +40,8 @@ int main(int argc, char **argv)
 	}
 	if (child < 0 || wait4(child, &status, 0, &usage) < 0)
 		return 1;
-	dprintf(3, "{\"wallUs\":%lld,\"userUs\":%lld,\"systemUs\":%lld,\"peakKib\":%ld,\"status\":%d}\n",
+	dprintf(3,
+		"{\"wallUs\":%lld,\"userUs\":%lld,\"systemUs\":%lld,\"peakKib\":%ld,\"status\":%d}\n",
 		now_us() - start, us_of(usage.ru_utime), us_of(usage.ru_stime), usage.ru_maxrss,
 		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return 0;
