@@ -36,7 +36,9 @@ export function readAddress(text: string): Parsed<Address> {
     const message = `\`${text}\` is an IPv4 address in the form of an IPv6 one`
     return { fault: { message, hint: `Write \`${formatIp(bytes)}\`.` } }
   }
-  return { value: { text: formatIp(bytes), family, kind: kindOf(bytes, family) } }
+  // Of IPv4 only canonical text is an address.
+  const canonical = family === 'ipv4' ? text : formatIp(bytes)
+  return { value: { text: canonical, family, kind: kindOf(bytes, family) } }
 }
 
 export function readNetwork(text: string): Parsed<Network> {

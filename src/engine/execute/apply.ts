@@ -3,6 +3,7 @@
  * before it packets see the old generation, after it the new one. Whatever fails, one of them serves.
  */
 import { compile, numberDeployment } from '../abi/compile.ts'
+import type { CounterRows } from '../abi/compile.ts'
 import { requireCapacity } from '../live/capacity.ts'
 import { generationFolders } from '../live/generations.ts'
 import { linkDrift } from '../live/links.ts'
@@ -16,7 +17,8 @@ import type { Deployment } from '../model/snapshot.ts'
 import { staleness } from '../plan/stale.ts'
 import { ensureAttached } from './attach.ts'
 import { bootstrap, ensureConnTable, setActive, ZERO_KEY } from './bootstrap.ts'
-import { allocateCounters, missingBackends, readCounterRows } from './counters.ts'
+import { allocateCounters, readCounters } from './counters.ts'
+import type { Counters } from './counters.ts'
 import { removePins } from './destroy.ts'
 import { prune, removeGeneration } from './prune.ts'
 import { recover } from './recover.ts'
@@ -66,8 +68,9 @@ function carryOut(
   undo: Undo,
 ): ApplyResult {
   const { onStep } = options
-  prepare(world, plan.desired, options, undo)
-  const staged = stageGeneration(world, plan, before, options, undo)
+  const known = prepare(world, plan.desired, options, undo)
+  const counters = allocateCounters(world, known, options.dryRun)
+  const staged = stageGeneration(world, plan, before, counters, undo)
   const size = Object.values(staged.images).reduce((sum, { count }) => sum + count, 0)
   onStep('stage', `generation ${staged.number}: ${size} entries, ${staged.shared} tables unchanged`)
   verifyStaged(world, staged)
@@ -93,39 +96,35 @@ function carryOut(
  * What outlives generations: the instance itself, programs of this version, room, tables of a new
  * family. A dry run only tries whether the programs load.
  */
-function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOptions, undo: Undo): void {
+function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOptions, undo: Undo): Counters {
   const { kernel, paths } = world
-  const backends = numberDeployment(desired).backends.length
   if (!kernel.fs.list(paths.root)?.includes('active')) {
     undo.push(() => removePins(world))
-    bootstrap(world, backends, desired.snapshot.settings.maxConnections)
+    bootstrap(world, numberDeployment(desired).backends.length, desired.snapshot.settings.maxConnections)
     onStep('prepare', `made instance ${world.instance}`)
-  } else {
-    using ids = kernel.openMap(paths.map('backend_ids'))
-    const known = ids ? readCounterRows(ids) : new Map<string, number>()
-    const needed = known.size + missingBackends(desired, known).length
-    const upgraded = upgradePrograms(world, needed, dryRun)
-    if (upgraded) onStep('prepare', upgraded)
   }
+  const counters = readCounters(world, desired)
+  const upgraded = upgradePrograms(world, counters.rows.size + counters.missing.length, dryRun)
+  if (upgraded) onStep('prepare', upgraded)
   const families = new Set(
     desired.snapshot.proxies.map(({ defaultTarget }) => familyOf(defaultTarget[0]?.ip ?? '')),
   )
   if (families.has('ipv4')) ensureConnTable(world, 4, undo)
   if (families.has('ipv6')) ensureConnTable(world, 6, undo)
+  return counters
 }
 
 function stageGeneration(
   world: World,
   plan: ExecutablePlan,
   before: LiveTables,
-  { dryRun }: ApplyOptions,
+  counters: CounterRows,
   undo: Undo,
 ): StagedGeneration {
   const { kernel, host, paths } = world
   const folders = generationFolders(kernel, paths)
   const number = Math.max(0, ...folders.map((folder) => folder.number)) + 1
   const slot = freeSlot(new Set(folders.map(({ header }) => header?.slot ?? SLOT_NONE)))
-  const counters = allocateCounters(world, plan.desired, dryRun)
   const manifest: Omit<Manifest, 'digests'> = {
     provenance: {
       number,

@@ -25,21 +25,35 @@ export function readCounterRows(ids: MapPort): Map<string, number> {
   return found
 }
 
+/** Rows of counters as they are, and the backends of a deployment that have none. */
+export interface Counters {
+  readonly rows: ReadonlyMap<string, number>
+  readonly missing: readonly BackendIdentity[]
+}
+
+export function readCounters({ kernel, paths }: World, deployment: Deployment): Counters {
+  using ids = kernel.openMap(paths.map('backend_ids'))
+  const rows = ids ? readCounterRows(ids) : new Map<string, number>()
+  return {
+    rows,
+    missing: numberDeployment(deployment).backends.filter(({ identity }) => !rows.has(identity)),
+  }
+}
+
 /**
- * Rows for every backend of a deployment, those it already has or free ones. A dry run does not write
- * them down, and may name rows that the map is yet to be grown for.
+ * Rows for every backend, those it already has or free ones. A dry run does not write them down, and
+ * may name rows that the map is yet to be grown for.
  * @throws LbError `state` where the map is too small: grow it first.
  */
 export function allocateCounters(
   { kernel, paths }: World,
-  deployment: Deployment,
+  { rows, missing }: Counters,
   dryRun: boolean,
-): Map<string, number> {
+): ReadonlyMap<string, number> {
   using ids = kernel.openMap(paths.map('backend_ids'))
   using stats = kernel.openMap(paths.map('backend_stats'))
   if (!ids || !stats) throw new LbError('state', `${paths.map('backend_ids')} or backend_stats is missing`)
-  const rows = readCounterRows(ids)
-  const missing = missingBackends(deployment, rows)
+  if (missing.length === 0) return rows
   const used = new Set(rows.values())
   const fresh: number[] = []
   for (let row = 0; fresh.length < missing.length; row++) {
@@ -49,15 +63,7 @@ export function allocateCounters(
     if (!used.has(row)) fresh.push(row)
   }
   if (!dryRun) writeIds(ids, missing, fresh)
-  for (const [i, { identity }] of missing.entries()) rows.set(identity, fresh[i]!)
-  return rows
-}
-
-export function missingBackends(
-  deployment: Deployment,
-  rows: ReadonlyMap<string, number>,
-): BackendIdentity[] {
-  return numberDeployment(deployment).backends.filter(({ identity }) => !rows.has(identity))
+  return new Map([...rows, ...missing.map(({ identity }, i) => [identity, fresh[i]!] as const)])
 }
 
 function writeIds(ids: MapPort, backends: readonly BackendIdentity[], rows: readonly number[]): void {

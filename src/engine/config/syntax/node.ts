@@ -63,7 +63,10 @@ const indexes = new WeakMap<MapNode, ReadonlyMap<string, Entry>>()
 
 /** The entry of a map with this key. */
 export function entryOf(node: MapNode, key: string): Entry | undefined {
-  if (node.entries.length < INDEX_FROM) return node.entries.find((entry) => entry.key === key)
+  if (node.entries.length < INDEX_FROM) {
+    for (const entry of node.entries) if (entry.key === key) return entry
+    return undefined
+  }
   let index = indexes.get(node)
   if (index === undefined) {
     index = new Map(node.entries.map((entry) => [entry.key, entry]))
