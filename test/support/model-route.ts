@@ -1,5 +1,5 @@
 /** How the host would send a packet on. Part of the model; see model.ts. */
-import { mappedLength, parseIp, parsePrefix } from '../../src/engine/model/ip.ts'
+import { mappedLength, parseIp, parsePrefix, type Prefix } from '../../src/engine/model/ip.ts'
 import type { Parsed } from './model-parse.ts'
 
 export type Hook = 'xdp' | 'ingress' | 'egress'
@@ -14,14 +14,22 @@ export interface Route {
   readonly mtu?: number
 }
 
-export interface Device {
-  readonly mac: string
-  /** XDP can send frames through it. */
+/** What a generation knows of an interface; `absent`: nothing. */
+export interface Attached {
+  readonly attach: 'xdp' | 'xdp-generic' | 'tcx' | 'none' | 'absent'
+  /** Its driver sends frames that XDP redirects to it. */
   readonly xdpXmit: boolean
+}
+
+export interface Device extends Attached {
+  readonly mac: string
   /** Packets that came in by it may be sent on. */
   readonly forwarding: boolean
-  /** A program at its egress restores what the stack sends. */
-  readonly egress: boolean
+}
+
+/** Whether a program at its egress restores what the stack sends. */
+export function hasEgress({ attach }: Attached): boolean {
+  return attach !== 'none' && attach !== 'absent'
 }
 
 export interface World {
@@ -44,21 +52,32 @@ export interface Way {
   readonly hop?: Hop
 }
 
-/** Whether the first `length` bits of two addresses are the same; of different families: no. */
-function matches(ip: string, prefix: string): number {
-  const wanted = parsePrefix(prefix)!
-  if (ip.includes(':') !== (wanted.family === 'ipv6')) return -1
-  const bits = (bytes: Uint8Array): string =>
-    [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  const length = mappedLength(wanted.family, wanted.length)
-  return bits(parseIp(ip)!).slice(0, length) === bits(wanted.bytes).slice(0, length) ? length : -1
+const prefixes = new Map<string, Prefix>()
+
+function prefixOf(text: string): Prefix {
+  const known = prefixes.get(text) ?? parsePrefix(text)!
+  prefixes.set(text, known)
+  return known
+}
+
+/** The length of a prefix that contains the address, -1 for one that does not, or of the other family. */
+function matches(address: Uint8Array, v6: boolean, text: string): number {
+  const prefix = prefixOf(text)
+  if (v6 !== (prefix.family === 'ipv6')) return -1
+  const length = mappedLength(prefix.family, prefix.length)
+  const differing = address.findIndex((byte, i) => byte !== prefix.bytes[i])
+  if (differing < 0) return length
+  const equalBits = 8 * differing + Math.clz32(address[differing]! ^ prefix.bytes[differing]!) - 24
+  return equalBits >= length ? length : -1
 }
 
 /** The entry with the longest prefix that contains the address. */
-export function longest<T>(ip: string, entries: readonly T[], prefixOf: (entry: T) => string): T | undefined {
+export function longest<T>(ip: string, entries: readonly T[], textOf: (entry: T) => string): T | undefined {
+  const address = parseIp(ip)!
+  const v6 = ip.includes(':')
   let best: { readonly entry: T; readonly length: number } | undefined
   for (const entry of entries) {
-    const length = matches(ip, prefixOf(entry))
+    const length = matches(address, v6, textOf(entry))
     if (length >= 0 && length > (best?.length ?? -1)) best = { entry, length }
   }
   return best?.entry
@@ -75,7 +94,10 @@ export function wayOut(packet: Parsed, destination: string, hook: Hook, device: 
   const through = route.device!
   if (route.reason !== undefined) return { reason: route.reason, device: through }
   const out = world.devices[through]!
-  if (hook === 'xdp' && !out.xdpXmit) return { reason: 'LB_STACK_NO_XMIT', device: through }
+  // Native XDP needs the help of the driver at the way out; generic XDP sends as the stack does.
+  const transmits = out.xdpXmit && out.attach !== 'absent'
+  const generic = world.devices[device]!.attach === 'xdp-generic'
+  if (hook === 'xdp' && !transmits && !generic) return { reason: 'LB_STACK_NO_XMIT', device: through }
   return {
     reason: 'LB_REDIRECT',
     device: through,

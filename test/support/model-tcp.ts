@@ -55,3 +55,8 @@ export function startsTcp(flags: number): boolean {
 export function isEnding(state: ConnState): boolean {
   return ['FIN_CLIENT', 'FIN_BACKEND', 'TIME_WAIT', 'RESET'].includes(state)
 }
+
+/** Whether a connection may be evicted for a new one: half-open or closed, never established. */
+export function makesRoom(state: ConnState): boolean {
+  return state !== 'ESTABLISHED' && state !== 'UDP_STREAM'
+}

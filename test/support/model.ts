@@ -4,68 +4,16 @@
  * a list, routes are searched one by one. Where the data plane chooses at random, the model says what
  * it may choose, and goes on with what it did choose.
  */
-import { nextState, isEnding, startsTcp, type ConnState, type Direction } from './model-tcp.ts'
+import { nextState, isEnding, makesRoom, startsTcp, type Direction } from './model-tcp.ts'
 import { parseFrame, type Parsed } from './model-parse.ts'
-import { longest, wayOut, type Hook, type Hop, type World } from './model-route.ts'
+import { hasEgress, longest, wayOut, type Device, type Hook, type World } from './model-route.ts'
+import { NO_TALLY } from './model-types.ts'
+import type { Configuration, Connection, Endpoint, Fate, Listener, Model, Tally } from './model-types.ts'
 import type { L4 } from './packet.ts'
 
-export type { Hook, World } from './model-route.ts'
-export type Verdict = 'pass' | 'drop' | 'redirect'
-
-export interface Endpoint {
-  readonly ip: string
-  readonly port: number
-}
-
-export interface Listener {
-  readonly device: string
-  /** `0.0.0.0` or `::` for any address. */
-  readonly address: string
-  readonly port: number
-  readonly protocol: L4
-  readonly group: string
-  readonly routes?: readonly { readonly source: string; readonly group: string }[]
-}
-
-export interface Configuration {
-  readonly listeners: readonly Listener[]
-  /** A group's run: the entries that are chosen from with equal chance. */
-  readonly groups: Readonly<Record<string, readonly Endpoint[]>>
-}
-
-export interface Connection {
-  readonly protocol: L4
-  readonly client: Endpoint
-  readonly listener: Endpoint
-  readonly backend: Endpoint
-  state: ConnState
-  readonly packets: Record<Direction, number>
-  readonly bytes: Record<Direction, number>
-}
-
-export interface Fate {
-  readonly verdict: Verdict
-  readonly reason: string
-  /** What the packet's destination (from a client) or source (from a backend) becomes. */
-  readonly rewrite?: { readonly end: 'source' | 'destination'; readonly to: Endpoint }
-  /** New MAC addresses and one hop less. */
-  readonly hop?: Hop
-}
-
-export interface Tally {
-  opened: number
-  closed: number
-}
-
-export interface Model {
-  readonly connections: readonly Connection[]
-  /** Per backend: `10.0.0.1:8080/tcp`. */
-  readonly tallies: ReadonlyMap<string, Tally>
-  /** `chosen`: where the data plane sent the packet, for when it starts a connection. */
-  step(frame: Uint8Array, hook: Hook, device: string, chosen: Endpoint | undefined): Fate
-  /** Another configuration from now on; `undefined`: none. Connections stay. */
-  configure(next: Configuration | undefined): void
-}
+export type { Attached, Hook, World } from './model-route.ts'
+export { NO_TALLY } from './model-types.ts'
+export type * from './model-types.ts'
 
 const same = (a: Endpoint, b: Endpoint): boolean => a.ip === b.ip && a.port === b.port
 const pass = (reason: string): Fate => ({ verdict: 'pass', reason })
@@ -84,9 +32,18 @@ export function createModel(initial: Configuration | undefined, world: World): M
 
   function tally(connection: Connection): Tally {
     const name = backendName(connection.backend, connection.protocol)
-    const found = tallies.get(name) ?? { opened: 0, closed: 0 }
+    const found = tallies.get(name) ?? { ...NO_TALLY }
     tallies.set(name, found)
     return found
+  }
+
+  /** The host, with its interfaces as the configuration knows them. */
+  function worldNow(): World {
+    const devices: Record<string, Device> = { ...world.devices }
+    for (const [name, attached] of Object.entries(configuration?.interfaces ?? {})) {
+      devices[name] = { ...devices[name]!, ...attached }
+    }
+    return { ...world, devices }
   }
 
   function find(packet: Parsed): { connection: Connection; direction: Direction } | undefined {
@@ -115,7 +72,12 @@ export function createModel(initial: Configuration | undefined, world: World): M
   }
 
   /** A new connection, or why there is none. */
-  function open(packet: Parsed, device: string, chosen: Endpoint | undefined): Connection | Fate {
+  function open(
+    packet: Parsed,
+    device: string,
+    chosen: Endpoint | undefined,
+    evicted: () => readonly Connection[],
+  ): Connection | Fate {
     const listener = listenerOf(packet, device)
     if (!listener) return pass('LB_PASS_NO_LISTENER')
     const route = longest(packet.source, listener.routes ?? [], ({ source }) => source)
@@ -123,6 +85,11 @@ export function createModel(initial: Configuration | undefined, world: World): M
     if (run.length === 0) return drop('LB_DROP_NO_BACKEND')
     const old = find(packet)
     if (old) close(old.connection)
+    if (connections.length >= (configuration!.maxConnections ?? Infinity)) {
+      const [gone, ...others] = evicted()
+      if (!gone || others.length > 0 || !makesRoom(gone.state)) return drop('LB_DROP_CONN_LIMIT')
+      close(gone)
+    }
     const client = { ip: packet.source, port: packet.sourcePort }
     // Two connections of one client address and port cannot go to one backend: replies would be mixed up.
     const free = run.filter(
@@ -161,17 +128,21 @@ export function createModel(initial: Configuration | undefined, world: World): M
   ): Fate {
     const client = direction === 'client'
     const destination = client ? connection.backend.ip : packet.destination
+    const here = worldNow()
     const way =
       hook === 'egress'
         ? { reason: 'LB_STACK_EGRESS', device }
-        : wayOut(packet, destination, hook, device, world)
+        : wayOut(packet, destination, hook, device, here)
     connection.state = nextState(connection.state, direction, packet.flags)
     // A reply that the stack has to send is left for egress to restore and count, but not where the
     // stack is going to cut it into fragments, which nobody translates.
-    const later = !client && !way.hop && hook !== 'egress' && world.devices[way.device]!.egress
+    const later = !client && !way.hop && hook !== 'egress' && hasEgress(here.devices[way.device]!)
     if (later && !(way.reason === 'LB_STACK_TOO_BIG' && packet.mayFragment)) return pass(way.reason)
     connection.packets[direction] += 1
     connection.bytes[direction] += packet.length
+    const counted = tally(connection)
+    counted[client ? 'packetsForward' : 'packetsReverse'] += 1
+    counted[client ? 'bytesForward' : 'bytesReverse'] += packet.length
     const rewrite = client
       ? ({ end: 'destination', to: connection.backend } as const)
       : ({ end: 'source', to: connection.listener } as const)
@@ -183,7 +154,13 @@ export function createModel(initial: Configuration | undefined, world: World): M
     }
   }
 
-  function step(frame: Uint8Array, hook: Hook, device: string, chosen: Endpoint | undefined): Fate {
+  function step(
+    frame: Uint8Array,
+    hook: Hook,
+    device: string,
+    chosen: Endpoint | undefined,
+    evicted: () => readonly Connection[] = () => [],
+  ): Fate {
     if (!configuration) return pass('LB_PASS_NO_GENERATION')
     const packet = parseFrame(frame, {
       tc: hook !== 'xdp',
@@ -200,7 +177,7 @@ export function createModel(initial: Configuration | undefined, world: World): M
       found?.direction === 'client' && packet.protocol === 'tcp' && start && isEnding(found.connection.state)
     if (!found || over) {
       if (!start) return pass('LB_PASS_NO_CONNECTION')
-      const opened = open(packet, device, chosen)
+      const opened = open(packet, device, chosen, evicted)
       if ('verdict' in opened) return opened
       found = { connection: opened, direction: 'client' }
     }

@@ -15,11 +15,11 @@ const BACKEND_HOSTS = [2, 3, 4, 5, 6, 7, 8, 9]
 
 export const world: World = {
   devices: {
-    client0: { mac: mac(1, 0), xdpXmit: true, forwarding: true, egress: true },
-    server0: { mac: mac(2, 0), xdpXmit: true, forwarding: true, egress: true },
-    plain0: { mac: mac(3, 0), xdpXmit: false, forwarding: true, egress: true },
-    still0: { mac: mac(4, 0), xdpXmit: true, forwarding: false, egress: true },
-    bare0: { mac: mac(5, 0), xdpXmit: true, forwarding: true, egress: false },
+    client0: { mac: mac(1, 0), attach: 'tcx', xdpXmit: true, forwarding: true },
+    server0: { mac: mac(2, 0), attach: 'tcx', xdpXmit: true, forwarding: true },
+    plain0: { mac: mac(3, 0), attach: 'tcx', xdpXmit: false, forwarding: true },
+    still0: { mac: mac(4, 0), attach: 'tcx', xdpXmit: true, forwarding: false },
+    bare0: { mac: mac(5, 0), attach: 'none', xdpXmit: true, forwarding: true },
   },
   routes: [
     { prefix: '100.64.0.0/10', device: 'client0', nextHopMac: mac(1, 2), mtu: 1500 },

@@ -1,33 +1,21 @@
 /** A data plane and the model of it, fed the same frames. */
 import { expect } from 'vitest'
-import { parseFrame } from '../../support/model-parse.ts'
 import { differences, type Observed } from '../../support/model-compare.ts'
 import {
-  backendName,
   createModel,
   type Configuration,
   type Endpoint,
   type Fate,
   type Hook,
   type Model,
-  type World,
 } from '../../support/model.ts'
-import { buildPacket, type L4, type PacketSpec } from '../../support/packet.ts'
 import type { Dataplane } from './dataplane.ts'
+import { destinationOf, forwardFrame, replyFrame, type Extra, type Flow } from './flow.ts'
 import { world } from './network.ts'
-import type { ConnectionRow } from './records.ts'
-import { backendRows, makeTables, type Timeouts } from './tables.ts'
+import { stateDifferences } from './state-compare.ts'
+import { makeTables, type Timeouts } from './tables.ts'
 
-/** A connection as its client sees it. */
-export interface Flow {
-  readonly protocol: L4
-  readonly source: string
-  readonly sourcePort: number
-  readonly destination: string
-  readonly destinationPort: number
-}
-
-export type Extra = Omit<Partial<PacketSpec>, keyof Flow>
+export { forwardFrame, replyFrame, type Extra, type Flow } from './flow.ts'
 
 export interface Session {
   readonly model: Model
@@ -82,7 +70,7 @@ export function startSession(plane: Dataplane, configuration: Configuration, tim
       const device = hook === 'egress' ? 'client0' : 'server0'
       return send(hook, replyFrame(flow, found.backend, extra, device), device)
     },
-    verify: () => verify(plane, model, configuration),
+    verify: () => expect(stateDifferences(plane, model, configuration)).toEqual([]),
     activate(next, slot) {
       plane.fill(slot, makeTables(next, world, plane.devices, timeouts))
       plane.activate(slot)
@@ -92,77 +80,3 @@ export function startSession(plane: Dataplane, configuration: Configuration, tim
 }
 
 const same = (a: Endpoint, b: Endpoint): boolean => a.ip === b.ip && a.port === b.port
-
-export function forwardFrame(flow: Flow, extra: Extra, device = 'client0', where: World = world): Uint8Array {
-  return buildPacket({ macDestination: where.devices[device]!.mac, ...flow, ...extra })
-}
-
-export function replyFrame(flow: Flow, backend: Endpoint, extra: Extra, device = 'server0'): Uint8Array {
-  return buildPacket({
-    macDestination: world.devices[device]!.mac,
-    ...extra,
-    protocol: flow.protocol,
-    source: backend.ip,
-    sourcePort: backend.port,
-    destination: flow.source,
-    destinationPort: flow.sourcePort,
-  })
-}
-
-function destinationOf(frame: Uint8Array): Endpoint | undefined {
-  const parsed = parseFrame(frame, { tc: false, egress: true, ownMac: true })
-  return typeof parsed === 'string' ? undefined : { ip: parsed.destination, port: parsed.destinationPort }
-}
-
-const PROTOCOLS = { tcp: 6, udp: 17 } as const
-
-/** What both halves of a connection must hold, as text that reads well in a failure. */
-function halves(model: Model, rowOf: ReadonlyMap<string, number>): string[] {
-  return model.connections.flatMap((c) => {
-    const shared = {
-      protocol: PROTOCOLS[c.protocol],
-      state: c.state,
-      stats: rowOf.get(backendName(c.backend, c.protocol)),
-    }
-    return [
-      half({
-        ...shared,
-        source: c.client,
-        destination: c.listener,
-        nat: c.backend,
-        reverse: false,
-        packets: c.packets.client,
-        bytes: c.bytes.client,
-      }),
-      half({
-        ...shared,
-        source: c.backend,
-        destination: c.client,
-        nat: c.listener,
-        reverse: true,
-        packets: c.packets.backend,
-        bytes: c.bytes.backend,
-      }),
-    ]
-  })
-}
-
-type Half = Omit<ConnectionRow, 'family' | 'lastSeen' | 'stats'> & { readonly stats: number | undefined }
-
-function half(row: Half): string {
-  const end = ({ ip, port }: Endpoint): string => `${ip} ${port}`
-  return `${end(row.source)} > ${end(row.destination)} proto ${row.protocol}: ${row.reverse ? 'reverse' : 'forward'} ${end(row.nat)} ${row.state} packets ${row.packets} bytes ${row.bytes} stats ${row.stats}`
-}
-
-function verify(plane: Dataplane, model: Model, configuration: Configuration): void {
-  const backends = backendRows(configuration)
-  const rowOf = new Map(backends.map((backend, row) => [backendName(backend, backend.protocol), row]))
-  expect(plane.connections().map(half).sort()).toEqual(halves(model, rowOf).sort())
-  for (const [name, row] of rowOf) {
-    const { opened, closed } = plane.counters(row)
-    expect({ name, opened, closed }).toEqual({
-      name,
-      ...(model.tallies.get(name) ?? { opened: 0, closed: 0 }),
-    })
-  }
-}

@@ -128,15 +128,27 @@ function targets(configuration: Configuration): Pick<Tables, 'groups' | 'backend
   }
 }
 
-function interfaces(world: World, devices: Readonly<Record<string, number>>): Table {
-  const names = Object.keys(world.devices)
-  const keys = new Uint8Array(Uint32Array.from(names, (name) => devices[name]!).buffer)
-  const values = makeRows('lb_interface', names.length)
-  for (const [row, name] of names.entries()) {
-    const { LB_ATTACH_TCX, LB_ATTACH_NONE } = enums.lb_attach
+const MODES = {
+  xdp: enums.lb_attach.LB_ATTACH_XDP,
+  'xdp-generic': enums.lb_attach.LB_ATTACH_XDP_GENERIC,
+  tcx: enums.lb_attach.LB_ATTACH_TCX,
+  none: enums.lb_attach.LB_ATTACH_NONE,
+} as const
+
+function interfaces(
+  { interfaces: known = {} }: Configuration,
+  world: World,
+  devices: Readonly<Record<string, number>>,
+): Table {
+  const rows = Object.entries({ ...world.devices, ...known }).flatMap(([name, { attach, xdpXmit }]) =>
+    attach === 'absent' ? [] : [{ name, mode: MODES[attach], xdpXmit }],
+  )
+  const keys = new Uint8Array(Uint32Array.from(rows, ({ name }) => devices[name]!).buffer)
+  const values = makeRows('lb_interface', rows.length)
+  for (const [row, { name, mode, xdpXmit }] of rows.entries()) {
     values.setText(row, 'name', name)
-    values.set(row, 'mode', world.devices[name]!.egress ? LB_ATTACH_TCX : LB_ATTACH_NONE)
-    if (world.devices[name]!.xdpXmit) values.set(row, 'flags', enums.lb_interface_flag.LB_INTERFACE_XDP_XMIT)
+    values.set(row, 'mode', mode)
+    if (xdpXmit) values.set(row, 'flags', enums.lb_interface_flag.LB_INTERFACE_XDP_XMIT)
   }
   return { type: 'hash', keys, values: values.bytes, keySize: 4, valueSize: structSize('lb_interface') }
 }
@@ -169,7 +181,7 @@ export function makeTables(
     listeners: listeners(configuration, devices),
     routes: routes(configuration),
     ...targets(configuration),
-    interfaces: interfaces(world, devices),
-    settings: settings(timeouts),
+    interfaces: interfaces(configuration, world, devices),
+    settings: settings({ max_connections: configuration.maxConnections ?? 0, ...timeouts }),
   }
 }
