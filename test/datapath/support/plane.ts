@@ -19,7 +19,7 @@ export interface Plane {
   /** Fills a slot, and changes nothing else. */
   fill(slot: number, tables: Tables): void
   activate(slot: number): void
-  /** Empties the connection tables and counters, and forgets what is remembered of routes. */
+  /** Empties the connection tables and counters. */
   reset(options?: Options): void
   connections(): ConnectionRow[]
   /** Writes a record anew where it is, as if from outside. */
@@ -39,9 +39,7 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
     maxEntries: { backend_stats: 64 },
     constants: { lb_conn_partitions: u32(partitions), lb_sweep_cycle_ms: u32(sweepCycleMs) },
   })
-  const zeroed = ['reasons', 'backend_stats', 'conn_totals', 'recent_hops'].map((name) =>
-    zeroes(object, name),
-  )
+  const zeroed = ['reasons', 'backend_stats', 'conn_totals'].map((name) => zeroes(object, name))
   const stats = object.map('backend_stats')
   const totals = object.map('conn_totals')
   const conns = new Map<string, BpfMap>()
