@@ -169,43 +169,6 @@ struct {
 	__type(value, struct lb_sweep);
 } sweep SEC(".maps");
 
-/* --- next hops that were looked up a moment ago: see stage/hop.h ---------------------------------- */
-
-enum hook { HOOK_XDP, HOOK_TC };
-
-/* All that the answer depends on. */
-struct hop_key {
-	struct lb_conn6_key tuple; /* of either family */
-	__be32 nat_addr_be[4];
-	__u32 slot;
-	__u32 ifindex;
-	__u32 traffic_class; /* IPv4: type of service; IPv6: traffic class and flow label */
-	__be16 nat_port_be;
-	__u16 kind; /* hook and address family: they do not share answers */
-};
-
-struct next_hop {
-	__u32 ifindex;
-	__u16 mtu;
-	__u8 dmac[6];
-	__u8 smac[6];
-};
-
-struct recent_hop {
-	struct hop_key key;
-	struct next_hop hop;
-	__u32 when;
-};
-
-#define LB_RECENT_HOPS 1024
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LB_RECENT_HOPS);
-	__type(key, __u32);
-	__type(value, struct recent_hop);
-} recent_hops SEC(".maps");
-
 /* --- counters and identities: outside generations; max_entries are set at load ------------------- */
 
 struct {

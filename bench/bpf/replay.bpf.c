@@ -140,14 +140,15 @@ int route_tc(struct __sk_buff *skb)
 struct replay_key {
 	__be32 client_be;
 	__be16 port_be;
-	__u8 pad[10];
+	__u8 half; /* a connection has two rows; the first is looked up */
+	__u8 pad[9];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct replay_key);
-	__uint(value_size, 40);
+	__uint(value_size, 64);
 } replay_table SEC(".maps");
 
 SEC("xdp")

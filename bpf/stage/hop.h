@@ -1,71 +1,50 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The next hop of a packet. A lookup in the kernel takes longer than all the rest, so each CPU keeps
- * the last few answers, for exactly the packets that would get them again, and for no longer than one
- * tick of the coarse clock: a changed route or neighbour is seen within 10 ms. Only a connection with
- * two packets in one tick asks; for the others the answer would never be there.
+ * The next hop of a packet. A lookup in the kernel takes longer than all the rest, so each half of a
+ * connection keeps its last answer, for the packets that would get it again, and not for long: a
+ * changed route or neighbour is seen within LB_HOP_MAX_AGE.
  */
 #ifndef LB_HOP_H
 #define LB_HOP_H
 
+#include "../lib/clock.h"
 #include "fib.h"
 #include "track.h"
 
-static __always_inline bool same_words(const void *a, const void *b, const __u32 words)
-{
-	const __u32 *left = a, *right = b;
-	__u32 differ = 0;
+enum hook { HOOK_XDP, HOOK_TC };
 
-	for (__u32 i = 0; i < words; i++)
-		differ |= left[i] ^ right[i];
-	return differ == 0;
+/* A tenth of a second, in units of lib/clock.h. */
+#define LB_HOP_MAX_AGE 95
+
+static __always_inline __u32 *hop_class(struct lb_conn *conn, const bool v6)
+{
+	return v6 ? &((struct lb_conn6 *)conn)->hop_class : &((struct lb_conn4 *)conn)->hop_class;
 }
 
-static __always_inline struct recent_hop *recent_hop_of(const struct arrival *a, const bool v6)
+/* A half without an answer has the MTU 0, which no packet fits. */
+static __always_inline bool is_known(struct lb_conn *conn, const struct packet *p,
+	const struct arrival *a, __u32 longest, const enum hook hook, const bool v6)
 {
-	__u32 row = tuple_hash(&a->tuple, v6) >> 32 & (LB_RECENT_HOPS - 1);
+	const struct lb_hop *hop = &conn->hop;
 
-	return bpf_map_lookup_elem(&recent_hops, &row);
+	return longest <= hop->mtu && !clock_older(hop->when, a->now, LB_HOP_MAX_AGE) &&
+	       hop->from == a->ifindex && hop->slot == a->slot && hop->hook == hook &&
+	       *hop_class(conn, v6) == traffic_class(p, v6);
 }
 
-static __always_inline __u16 hop_kind(const enum hook hook, const bool v6)
+/*
+ * Two CPUs that remember at once, while a route changes, may mix two answers up: wrong, as an old one is,
+ * and for as long.
+ */
+static __always_inline void remember(struct lb_conn *conn, struct lb_hop *hop,
+	const struct packet *p, const struct arrival *a, const enum hook hook, const bool v6)
 {
-	return hook << 1 | v6;
-}
-
-static __always_inline bool is_recent(const struct recent_hop *recent, const struct packet *p,
-	const struct arrival *a, struct lb_conn *conn, const enum hook hook, const bool v6)
-{
-	const struct hop_key *key = &recent->key;
-
-	return recent->when == a->now && key->slot == a->slot && key->ifindex == a->ifindex &&
-	       key->kind == hop_kind(hook, v6) && key->nat_port_be == conn->nat_port_be &&
-	       key->traffic_class == traffic_class(p, v6) &&
-	       same_words(&key->tuple, &a->tuple,
-		       (v6 ? sizeof(a->tuple.v6) : sizeof(a->tuple.v4)) / 4) &&
-	       same_words(key->nat_addr_be, conn_nat_addr(conn), v6 ? 4 : 1);
-}
-
-static __always_inline void remember(struct recent_hop *recent, const struct next_hop *hop,
-	const struct packet *p, const struct arrival *a, struct lb_conn *conn, const enum hook hook,
-	const bool v6)
-{
-	struct hop_key *key = &recent->key;
-
-	key->slot = a->slot;
-	key->ifindex = a->ifindex;
-	key->kind = hop_kind(hook, v6);
-	key->nat_port_be = conn->nat_port_be;
-	key->traffic_class = traffic_class(p, v6);
-	if (v6) {
-		key->tuple = a->tuple.v6;
-		addr6_copy(key->nat_addr_be, conn_nat_addr(conn));
-	} else {
-		*(struct lb_conn4_key *)&key->tuple = a->tuple.v4;
-		key->nat_addr_be[0] = *conn_nat_addr(conn);
-	}
-	recent->hop = *hop;
-	recent->when = a->now;
+	hop->when = a->now;
+	hop->from = a->ifindex;
+	hop->slot = a->slot;
+	hop->hook = hook;
+	conn->hop = *hop;
+	*hop_class(conn, v6) = traffic_class(p, v6);
 }
 
 static __always_inline const struct lb_interface *find_interface(__u32 slot, __u32 ifindex)
@@ -105,17 +84,16 @@ static __always_inline bool is_restored_at_egress(const struct packet *p, const 
 
 /* LB_OK: `out` says where to; otherwise the stack is to find out, and `out` has what is known of the interface. */
 static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p,
-	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct next_hop *out,
+	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct lb_hop *out,
 	const enum hook hook, const bool v6)
 {
-	struct recent_hop *recent = a->again ? recent_hop_of(a, v6) : NULL;
 	enum lb_reason reason;
 
 	out->ifindex = a->ifindex;
 	if ((v6 ? p->ip6->hop_limit : p->ip4->ttl) <= 1)
 		return LB_STACK_TTL;
-	if (recent && is_recent(recent, p, a, conn, hook, v6) && longest <= recent->hop.mtu) {
-		*out = recent->hop;
+	if (is_known(conn, p, a, longest, hook, v6)) {
+		*out = conn->hop;
 		return LB_OK;
 	}
 	reason = find_route(ctx, p, a, conn, longest, out, v6);
@@ -123,8 +101,7 @@ static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p
 		return reason;
 	if (hook == HOOK_XDP && !xdp_can_transmit(a->slot, a->ifindex, out->ifindex))
 		return LB_STACK_NO_XMIT;
-	if (recent)
-		remember(recent, out, p, a, conn, hook, v6);
+	remember(conn, out, p, a, hook, v6);
 	return LB_OK;
 }
 

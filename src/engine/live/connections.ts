@@ -2,7 +2,7 @@
 import { identityOf } from '../abi/compile.ts'
 import { enums } from '../abi/layout.generated.ts'
 import { connStateName, protocolName } from '../abi/names.ts'
-import { rowsOver } from '../abi/struct.ts'
+import { rowsOver, structSize } from '../abi/struct.ts'
 import { bytesKey } from '../abi/tables.ts'
 import type { Connection, ConnectionCount, ConnectionReport } from '../model/connections.ts'
 import { formatEndpoint, formatIp } from '../model/ip.ts'
@@ -78,8 +78,9 @@ type Reader = ReturnType<typeof makeReader>
 function makeReader({ family, entries }: ConnRecords) {
   const keys = family === 4 ? rowsOver('lb_conn4_key', entries.keys) : rowsOver('lb_conn6_key', entries.keys)
   const values = family === 4 ? rowsOver('lb_conn4', entries.values) : rowsOver('lb_conn6', entries.values)
-  const conns = rowsOver('lb_conn', new Uint8Array(values.count * 32))
-  for (let row = 0; row < values.count; row++) conns.bytes.set(values.slice(row, 'c'), row * 32)
+  const size = structSize('lb_conn')
+  const conns = rowsOver('lb_conn', new Uint8Array(values.count * size))
+  for (let row = 0; row < values.count; row++) conns.bytes.set(values.slice(row, 'c'), row * size)
   return {
     count: entries.count,
     keys,
