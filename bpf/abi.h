@@ -242,7 +242,8 @@ struct lb_conn4 {
 	__be32 nat_addr_be; /* forward: the backend's address; reverse: the listener's */
 	__u32 hop_class; /* what traffic_class() said of the packet that `hop` is for */
 };
-_Static_assert(sizeof(struct lb_conn4) == 64, "48 + 16 + 64 is 128: two halves and buckets stay within 304 bytes");
+_Static_assert(sizeof(struct lb_conn4) == 64,
+	"48 + 16 + 64 is 128: two halves and buckets stay within 304 bytes");
 
 struct lb_conn6 {
 	struct lb_conn c;
