@@ -26,6 +26,7 @@ import { restore, runUndo, tidyUp } from './restore.ts'
 import type { Undo } from './restore.ts'
 import { freeSlot, stage, verifyStaged } from './stage.ts'
 import type { StagedGeneration } from './stage.ts'
+import { takeBackRows } from './take-back.ts'
 import { upgradePrograms } from './upgrade.ts'
 import type { OnStep, World } from './world.ts'
 
@@ -103,7 +104,7 @@ function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOpt
     bootstrap(world, numberDeployment(desired).backends.length, desired.snapshot.settings.maxConnections)
     onStep('prepare', `made instance ${world.instance}`)
   }
-  const counters = readCounters(world, desired)
+  const counters = takeBackRows(world, readCounters(world, desired), desired, dryRun)
   const upgraded = upgradePrograms(world, counters.rows.size + counters.missing.length, dryRun)
   if (upgraded) onStep('prepare', upgraded)
   const families = new Set(

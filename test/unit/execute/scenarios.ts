@@ -22,6 +22,7 @@ const two = snapshotOf([
   proxy('web', { weights: [20, 80] }),
 ])
 const three = snapshotOf([proxy('web', { weights: [10, 90] })])
+const five = snapshotOf([proxy('web', { seed: 5 })])
 const six = snapshotOf([proxy6('web6')], { eth0: 'tcx' })
 const generic = snapshotOf([proxy('web')], { eth0: 'xdp-generic' })
 /** Applied after a scenario, to see that all goes on from there. */
@@ -34,13 +35,19 @@ function applied(...snapshots: readonly Snapshot[]): FakeState {
   return state
 }
 
-/** A host whose maps of counters are full. */
-function crowded(...snapshots: readonly Snapshot[]): FakeState {
-  const state = applied(...snapshots)
+/** Makes the maps of counters as small as they can be. */
+export function fill(state: FakeState): FakeState {
   const mapAt = (name: string) => findNode(state, `/sys/fs/bpf/lb/${INSTANCE}/${name}`) as FakeMap
   const maxEntries = mapAt('backend_ids').entries.size
   for (const name of ['backend_ids', 'backend_stats']) Object.assign(mapAt(name), { maxEntries })
   return state
+}
+
+/** A host whose maps of counters are full, of backends that are gone, too. */
+function departed(gone: Snapshot, now: Snapshot): FakeState {
+  const state = applied(gone)
+  must(state, applying(now, { keep: 1 }))
+  return fill(state)
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -78,10 +85,17 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'apply that needs more rows of counters',
-    before: () => crowded(one),
+    before: () => fill(applied(one)),
     act: applying(two),
     from: one,
     to: two,
+  },
+  {
+    name: 'apply that gives rows of counters to other backends',
+    before: () => departed(two, one),
+    act: applying(five),
+    from: one,
+    to: five,
   },
   { name: 'rollback', before: () => applied(two, six, one), act: rollingBack(2), from: one, to: six },
   { name: 'destroy', before: () => applied(two, one), act: destroying, from: one, to: undefined },

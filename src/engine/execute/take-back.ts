@@ -1,0 +1,74 @@
+/**
+ * Rows of counters outlive their backends, so that totals stay while backends come and go. Where there is
+ * no room, those that are gone give theirs to new ones: the maps grow with the backends that are loaded,
+ * not with all that there ever were.
+ */
+import { numberDeployment } from '../abi/compile.ts'
+import { rowsOver } from '../abi/struct.ts'
+import { TABLES } from '../abi/tables.ts'
+import { u32s } from '../live/decode.ts'
+import { generationFolders } from '../live/generations.ts'
+import type { Deployment } from '../model/snapshot.ts'
+import type { MapPort } from '../ports/kernel.ts'
+import { u32 } from './bootstrap.ts'
+import type { Counters } from './counters.ts'
+import type { World } from './world.ts'
+
+/**
+ * Without the rows of backends that no loaded generation has, that `desired` does not bring back, and
+ * that have no connection; unless there is room for all. A dry run writes nothing.
+ */
+export function takeBackRows(
+  world: World,
+  counters: Counters,
+  desired: Deployment,
+  dryRun: boolean,
+): Counters {
+  const { kernel, paths } = world
+  using ids = kernel.openMap(paths.map('backend_ids'))
+  using stats = kernel.openMap(paths.map('backend_stats'))
+  if (!ids || !stats) return counters
+  const room = Math.min(ids.info.maxEntries, stats.info.maxEntries)
+  if (counters.rows.size + counters.missing.length <= room) return counters
+  const used = loadedRows(world)
+  if (!used) return counters
+  for (const { identity } of numberDeployment(desired).backends) used.add(counters.rows.get(identity) ?? -1)
+  const gone = new Set<number>()
+  const { count, keys, values } = ids.readAll()
+  const { keySize } = ids.info
+  for (const [i, row] of u32s(values).subarray(0, count).entries()) {
+    if (used.has(row) || !isIdle(stats, row)) continue
+    gone.add(row)
+    if (!dryRun) freeRow(ids, stats, keys.subarray(i * keySize, (i + 1) * keySize), row)
+  }
+  return { ...counters, rows: new Map([...counters.rows].filter(([, row]) => !gone.has(row))) }
+}
+
+/** Rows that the packet path can reach through a generation; `undefined` where one cannot be read. */
+function loadedRows({ kernel, paths }: World): Set<number> | undefined {
+  const used = new Set<number>()
+  for (const { path } of generationFolders(kernel, paths)) {
+    using table = kernel.openMap(`${path}/backends`)
+    if (table?.info.valueSize !== TABLES.backends.valueSize) return undefined
+    const rows = rowsOver('lb_backend', table.readAll().values)
+    for (let i = 0; i < rows.count; i++) used.add(rows.get(i, 'stats'))
+  }
+  return used
+}
+
+/** Whether all connections that were counted as opened are counted as closed. */
+function isIdle(stats: MapPort, row: number): boolean {
+  const value = stats.lookup(u32(row))
+  if (!value) return false
+  const cpus = rowsOver('lb_backend_stats', value)
+  let live = 0
+  for (let cpu = 0; cpu < cpus.count; cpu++) live += cpus.get(cpu, 'opened') - cpus.get(cpu, 'closed')
+  return live === 0
+}
+
+/** The counters first: a row that has no owner is taken to be zero. */
+function freeRow(ids: MapPort, stats: MapPort, key: Uint8Array, row: number): void {
+  const value = stats.lookup(u32(row))
+  if (value) stats.update(u32(row), new Uint8Array(value.length))
+  ids.delete(key)
+}
