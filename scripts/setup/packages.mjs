@@ -36,6 +36,8 @@ export const toTest = [
   { name: 'iputils-ping', why: 'sends what is neither TCP nor UDP', program: 'ping' },
   { name: 'strace', why: 'kills an apply between two system calls', program: 'strace' },
   { name: 'libcap2-bin', why: 'runs lb with two capabilities only', program: 'capsh' },
+  { name: 'systemd', why: 'checks the unit of the daemon', program: 'systemd-analyze' },
+  { name: 'prometheus', why: 'scrapes and checks the metrics', program: 'promtool' },
 ]
 
 /** @type {readonly Package[]} */
