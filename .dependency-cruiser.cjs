@@ -14,7 +14,10 @@ const engine = {
   plan: [],
   doctor: [],
   select: [],
+  health: [],
+  dns: [],
   ports: [],
+  watch: [],
   execute: ['abi', 'ports', 'live', 'plan'],
 }
 
