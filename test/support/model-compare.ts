@@ -1,5 +1,5 @@
 /** What a program did to a frame, held against the model. */
-import { parseFrame, residuals } from './model-parse.ts'
+import { parseFrame, residuals, type Parsed } from './model-parse.ts'
 import type { Fate, Verdict } from './model.ts'
 import { ETHERNET, ipBytes, macBytes } from './packet.ts'
 
@@ -28,6 +28,29 @@ function expectedFrame(input: Uint8Array, { rewrite, hop }: Fate): Uint8Array {
     out.set(macBytes(hop.source), 6)
   }
   return out
+}
+
+/** The same, with the checksums as wrong or right as they were in `input`. */
+export function expectedBytes(input: Uint8Array, fate: Fate): Uint8Array {
+  const out = expectedFrame(input, fate)
+  const before = parseFrame(input, LOOSE)
+  const after = parseFrame(out, LOOSE)
+  if (typeof before === 'string' || typeof after === 'string') return out
+  const [was, is] = [residuals(input, before), residuals(out, after)]
+  const put = (at: number, error: number): void => {
+    const value = ((out[at]! << 8) + out[at + 1]! + 0xffff - error) % 0xffff
+    out.set([value >> 8, value & 255], at)
+  }
+  if (!after.v6) put(ETHERNET + 10, is.header - was.header)
+  const check = after.l4 + (after.protocol === 'tcp' ? 16 : 6)
+  if (!isAbsent(input, before)) put(check, is.l4 - was.l4)
+  // Zero would say that there is none.
+  if (isAbsent(out, after) && !isAbsent(input, before)) out.fill(255, check, check + 2)
+  return out
+}
+
+function isAbsent(frame: Uint8Array, { protocol, l4 }: Parsed): boolean {
+  return protocol === 'udp' && frame[l4 + 6] === 0 && frame[l4 + 7] === 0
 }
 
 /** Every byte but those of checksums that a rewrite changes. */
@@ -69,8 +92,7 @@ export function differences(input: Uint8Array, fate: Fate, observed: Observed): 
   const [was, is] = [residuals(input, before), residuals(observed.data, after)]
   compare('error of the IPv4 checksum', String(was.header), String(is.header))
   compare(`error of the ${before.protocol} checksum`, String(was.l4), String(is.l4))
-  const absent = (frame: Uint8Array): boolean =>
-    before.protocol === 'udp' && frame[before.l4 + 6] === 0 && frame[before.l4 + 7] === 0
-  compare('absence of a UDP checksum', String(absent(input)), String(absent(observed.data)))
+  const absent = (frame: Uint8Array): string => String(isAbsent(frame, before))
+  compare('absence of a UDP checksum', absent(input), absent(observed.data))
   return found
 }

@@ -17,6 +17,8 @@ export interface PacketSpec {
   readonly tos?: number
   /** Bytes of options in the IPv4 header: a multiple of 4, at most 40. */
   readonly ipOptions?: number
+  /** Numbers of extension headers behind the IPv6 header, each of 8 bytes. */
+  readonly extensions?: readonly number[]
   /** Bytes of options in the TCP header. */
   readonly tcpOptions?: number
   /** The 16 bits of flags and offset in an IPv4 header. */
@@ -33,7 +35,7 @@ export interface PacketSpec {
 
 export const ETHERNET = 14
 const FLAG_BITS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16 }
-const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const
+export const PROTOCOL_NUMBERS: { readonly tcp: 6; readonly udp: 17 } = { tcp: 6, udp: 17 }
 
 /** `SA`: the byte of flags in a TCP header. */
 export function flagBits(letters: string): number {
@@ -137,15 +139,19 @@ function ipv4Header(spec: PacketSpec, length: number): Uint8Array {
 }
 
 function ipv6Header(spec: PacketSpec, length: number): Uint8Array {
-  const header = new Uint8Array(40)
+  const extensions = spec.extensions ?? []
+  const header = new Uint8Array(40 + 8 * extensions.length)
   const tos = spec.tos ?? 0
   header[0] = 0x60 | (tos >> 4)
   header[1] = (tos & 15) << 4
-  put16(header, 4, length)
-  header[6] = PROTOCOL_NUMBERS[spec.protocol]
+  put16(header, 4, 8 * extensions.length + length)
   header[7] = spec.ttl ?? 64
   header.set(ipBytes(spec.source), 8)
   header.set(ipBytes(spec.destination), 24)
+  // Each names what follows it; all of them are 8 bytes long, which 0 stands for.
+  for (const [i, next] of [...extensions, PROTOCOL_NUMBERS[spec.protocol]].entries()) {
+    header[i === 0 ? 6 : 32 + 8 * i] = next
+  }
   return header
 }
 

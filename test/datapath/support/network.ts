@@ -56,8 +56,8 @@ export const world: World = {
     { prefix: 'fd06::/64', reason: 'LB_STACK_UNREACHABLE' },
     { prefix: '10.7.0.0/24', reason: 'LB_STACK_PROHIBITED' },
     { prefix: 'fd07::/64', reason: 'LB_STACK_PROHIBITED' },
-    { prefix: '10.8.0.0/24', reason: 'LB_STACK_ENCAPSULATED' },
-    { prefix: 'fd08::/64', reason: 'LB_STACK_ENCAPSULATED' },
+    { prefix: '10.8.0.0/24', device: 'server0', reason: 'LB_STACK_ENCAPSULATED' },
+    { prefix: 'fd08::/64', device: 'server0', reason: 'LB_STACK_ENCAPSULATED' },
   ],
 }
 

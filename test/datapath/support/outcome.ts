@@ -14,9 +14,17 @@ const VERDICTS: Readonly<Record<'xdp' | 'tc', Readonly<Record<number, Verdict>>>
   tc: { [-1]: 'pass', 2: 'drop', 7: 'redirect' },
 }
 
-export function observed(hook: Hook, { retval, data, counted }: Ran): Observed {
+export function verdictOf(hook: Hook, retval: number): Verdict {
   const verdict = VERDICTS[hook === 'xdp' ? 'xdp' : 'tc'][retval]
   if (!verdict) throw new Error(`${hook} returned ${retval}`)
+  return verdict
+}
+
+export function reasonName(row: number): string {
+  return REASONS.get(row) ?? `${row}`
+}
+
+export function observed(hook: Hook, { retval, data, counted }: Ran): Observed {
   // Exactly one reason for each packet: several names joined match no single one.
-  return { verdict, reason: counted.map((row) => REASONS.get(row) ?? `${row}`).join('+'), data }
+  return { verdict: verdictOf(hook, retval), reason: counted.map(reasonName).join('+'), data }
 }

@@ -10,6 +10,8 @@ export interface Options {
   /** Halves that each partition has room for. */
   readonly partitionEntries?: number
   readonly sweepCycleMs?: number
+  /** Rows of counters. */
+  readonly backendCapacity?: number
   /** Families with a connection table. */
   readonly families?: readonly (4 | 6)[]
 }
@@ -34,9 +36,9 @@ export interface Plane {
 const u32 = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer)
 
 export function loadPlane(path: string, defaults: Options = {}): Plane {
-  const { partitions = 4, sweepCycleMs = 2000 } = defaults
+  const { partitions = 4, sweepCycleMs = 2000, backendCapacity = 64 } = defaults
   const object = BpfObject.load(path, {
-    maxEntries: { backend_stats: 64 },
+    maxEntries: { backend_stats: backendCapacity },
     constants: { lb_conn_partitions: u32(partitions), lb_sweep_cycle_ms: u32(sweepCycleMs) },
   })
   const zeroed = ['reasons', 'backend_stats', 'conn_totals'].map((name) => zeroes(object, name))
@@ -162,5 +164,10 @@ function sumCounters(stats: BpfMap, row: number): Readonly<Tally> {
     bytesReverse: sum('bytes_rev'),
     opened: sum('opened'),
     closed: sum('closed'),
+    established: sum('established'),
+    refused: sum('refused'),
+    timedOut: sum('timed_out'),
+    reset: sum('reset'),
+    ended: sum('ended'),
   }
 }

@@ -1,10 +1,4 @@
-import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { spawn, type ChildProcess } from 'node:child_process'
-import { build } from 'esbuild'
-import { testNames } from '../../support/lab/names.ts'
-import { end, root } from '../../support/lab/run.ts'
+import { startChild } from './child.ts'
 
 export interface Frame {
   readonly data: Uint8Array
@@ -34,8 +28,9 @@ export type Request =
       readonly repeat?: number
     }
 
+export type RunRequest = Extract<Request, { frames: unknown }>
+
 export interface Answer {
-  readonly error?: string
   /** Interface numbers by name. */
   readonly devices?: Readonly<Record<string, number>>
   readonly ran?: readonly Ran[]
@@ -44,7 +39,7 @@ export interface Answer {
 export interface Runner {
   readonly devices: Readonly<Record<string, number>>
   /** Runs a pinned program on frames, one after another. */
-  run(request: Extract<Request, { frames: unknown }>): Promise<readonly Ran[]>
+  run(request: RunRequest): Promise<readonly Ran[]>
   close(): Promise<void>
 }
 
@@ -53,47 +48,16 @@ export interface Runner {
  * to the interfaces there, without which XDP cannot be run on them.
  */
 export async function startRunner(namespace: string, idleObject?: string): Promise<Runner> {
-  // Inside the repository: the addon is found by the package.json above the file that loads it.
-  const folder = join(root, 'node_modules/.cache/lb-test')
-  mkdirSync(folder, { recursive: true })
-  const outfile = join(folder, `${testNames().instance}.mjs`)
-  const entryPoints = [join(import.meta.dirname, 'runner-main.ts')]
-  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20' })
-  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, outfile], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    serialization: 'advanced',
-  })
-  const close = async (): Promise<void> => {
-    await end(child)
-    rmSync(outfile, { force: true })
-  }
+  const child = startChild<Request, Answer>(namespace, 'test/datapath/support/runner-main.ts')
   try {
-    const { devices } = await ask(child, { prepare: idleObject ?? '' })
+    const { devices } = await child.ask({ prepare: idleObject ?? '' })
     return {
       devices: devices!,
-      run: async (request) => (await ask(child, request)).ran!,
-      close,
+      run: async (request) => (await child.ask(request)).ran!,
+      close: () => child.close(),
     }
   } catch (error) {
-    await close()
+    await child.close()
     throw error
-  }
-}
-
-async function ask(child: ChildProcess, request: Request): Promise<Answer> {
-  const gone = new AbortController()
-  const died = once(child, 'exit', { signal: gone.signal }).then(([status]) => {
-    throw new Error(`the runner ended with ${String(status)}`)
-  })
-  died.catch(() => undefined)
-  try {
-    const answered = once(child, 'message', { signal: gone.signal }) as Promise<[Answer]>
-    answered.catch(() => undefined)
-    child.send(request)
-    const [answer] = await Promise.race([answered, died])
-    if (answer.error !== undefined) throw new Error(answer.error)
-    return answer
-  } finally {
-    gone.abort()
   }
 }
