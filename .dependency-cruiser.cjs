@@ -15,6 +15,8 @@ const engine = {
   doctor: [],
   select: [],
   health: [],
+  breaker: [],
+  load: [],
   dns: [],
   ports: [],
   watch: [],

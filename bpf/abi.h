@@ -254,14 +254,23 @@ struct lb_conn6 {
 _Static_assert(
 	sizeof(struct lb_conn6) == 80, "2 x (48 + 40 + 80) + buckets stays within 388 bytes");
 
-/* `backend_stats`, per-CPU array. Live connections are opened - closed, summed over CPUs. */
+/*
+ * `backend_stats`, per-CPU array. Summed over CPUs, opened - closed are records of connections, and
+ * opened - ended those of connections that are not over. From `opened` on, each counts a connection
+ * once at most. Append only: an upgrade carries them over.
+ */
 struct lb_backend_stats {
 	__u64 packets_fwd;
 	__u64 bytes_fwd;
 	__u64 packets_rev;
 	__u64 bytes_rev;
 	__u64 opened;
-	__u64 closed;
+	__u64 closed; /* the record was deleted */
+	__u64 established; /* TCP: handshake completed; UDP: first reply */
+	__u64 refused; /* RST from the backend before the handshake was complete */
+	__u64 timed_out; /* given up while the backend had not answered the SYN */
+	__u64 reset; /* RST from the backend after the handshake, and before it had closed its side */
+	__u64 ended; /* closed by both sides, reset by either, or deleted before that */
 };
 
 /*

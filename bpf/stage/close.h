@@ -45,25 +45,47 @@ static __always_inline void conn_delete(const union tuple *key, const bool v6)
 		bpf_map_delete_elem(table, key);
 }
 
-static __always_inline void count_closed(__u32 stats_row)
+static __always_inline struct lb_backend_stats *stats_of(const struct lb_conn *conn)
 {
-	struct lb_backend_stats *stats = bpf_map_lookup_elem(&backend_stats, &stats_row);
+	__u32 row = conn->stats;
 
-	if (stats)
-		stats->closed++;
+	return bpf_map_lookup_elem(&backend_stats, &row);
+}
+
+/* Only its record is left. */
+static __always_inline bool is_over(__u8 state)
+{
+	return state == LB_CONN_TIME_WAIT || state == LB_CONN_RESET;
+}
+
+/*
+ * Before the record goes, whose memory may be another connection's the moment after. `waited`: if the backend
+ * has not answered the SYN, it has had its time.
+ */
+static __always_inline void count_closed(const struct lb_conn *conn, bool waited)
+{
+	struct lb_backend_stats *stats = stats_of(conn);
+
+	if (!stats)
+		return;
+	stats->closed++;
+	if (!is_over(conn->state))
+		stats->ended++;
+	if (waited && conn->state == LB_CONN_SYN)
+		stats->timed_out++;
 }
 
 /* Deletes `conn`, found by `own`, and its other half where there is one. */
-static __always_inline void close_pair(const union tuple *own, struct lb_conn *conn, const bool v6)
+static __always_inline void close_pair(
+	const union tuple *own, struct lb_conn *conn, bool waited, const bool v6)
 {
-	__u32 stats_row = conn->stats;
 	union tuple sibling;
 	bool whole = find_sibling(own, conn, &sibling, v6);
 
+	count_closed(conn, waited);
 	conn_delete(own, v6);
 	if (whole)
 		conn_delete(&sibling, v6);
-	count_closed(stats_row);
 	place_give_back();
 }
 

@@ -89,7 +89,8 @@ static __always_inline bool evict(const union tuple *forward, const bool v6)
 		union tuple *sibling = (union tuple *)&own->sibling;
 
 		count_evicted(conn->state);
-		count_closed(conn->stats);
+		/* Under a flood of SYNs they go before any backend could answer; one that came again has waited. */
+		count_closed(conn, conn->packets > 1);
 		if (find_sibling_of(forward, conn, sibling, false, v6))
 			conn_delete(sibling, v6);
 		conn_delete(forward, v6);

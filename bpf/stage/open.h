@@ -58,7 +58,7 @@ static __always_inline enum lb_reason replace_leftover(const struct arrival *a,
 		  : *listener == a->tuple.v4.daddr_be && there->nat_port_be == a->tuple.v4.dport_be;
 	if (!ours)
 		return LB_DROP_TUPLE_CONFLICT;
-	count_closed(there->stats);
+	count_closed(there, true);
 	place_give_back();
 	conn_delete(key, v6);
 	return insert_half(key, value, v6);
@@ -153,7 +153,7 @@ static __always_inline enum lb_reason open_locked(
 		return LB_OK;
 	}
 	if (there)
-		close_pair(&a->tuple, there, v6);
+		close_pair(&a->tuple, there, false, v6);
 	if (!a->has_place && !place_take(a->slot))
 		return LB_DROP_CONN_LIMIT;
 	reason = choose_and_insert(a, group, v6);

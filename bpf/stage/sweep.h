@@ -88,10 +88,10 @@ static __always_inline void close_if_dead(
 		return;
 	other = find_sibling(own, conn, &sibling, v6);
 	if (!other) {
-		close_pair(own, conn, v6);
+		close_pair(own, conn, false, v6);
 		round->orphans++;
 	} else if (is_idle(conn, round) && is_idle(other, round)) {
-		close_pair(own, conn, v6);
+		close_pair(own, conn, true, v6);
 		round->expired++;
 	}
 }

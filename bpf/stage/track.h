@@ -71,6 +71,26 @@ static __always_inline __u8 next_state(__u8 state, __u8 tcp_flags, bool reverse)
 	return next_tcp_state(state, tcp_flags, reverse);
 }
 
+/* What a change of state tells of the backend. */
+static __always_inline void count_change(const struct lb_conn *conn, __u8 state, bool reverse)
+{
+	struct lb_backend_stats *stats = stats_of(conn);
+	__u8 before = conn->state;
+
+	if (!stats)
+		return;
+	if (is_over(state) && !is_over(before))
+		stats->ended++;
+	if (state == LB_CONN_RESET) {
+		if (reverse && (before == LB_CONN_SYN || before == LB_CONN_SYN_ACK))
+			stats->refused++;
+		if (reverse && (before == LB_CONN_ESTABLISHED || before == LB_CONN_FIN_CLIENT))
+			stats->reset++;
+	} else if (before == LB_CONN_SYN_ACK || before == LB_CONN_UDP_ONEWAY) {
+		stats->established++;
+	}
+}
+
 /*
  * Writes a new state to both halves. Under the lock and on fresh lookups: the packets of the two
  * directions may change it at once on two CPUs, and a record may have been deleted and its memory
@@ -95,6 +115,8 @@ static __always_inline void change_state(const struct arrival *a, const bool v6)
 	other = conn_find(&sibling, v6);
 	if (own && other) {
 		state = next_state(own->state, a->tcp_flags, reverse);
+		if (state != own->state)
+			count_change(own, state, reverse);
 		if (is_ending(state) && state != own->state)
 			candidate_add_if_pressed(reverse ? &sibling : &a->tuple, v6);
 		own->state = state;

@@ -56,6 +56,30 @@ export function isEnding(state: ConnState): boolean {
   return ['FIN_CLIENT', 'FIN_BACKEND', 'TIME_WAIT', 'RESET'].includes(state)
 }
 
+/** What a change of state tells of the backend. */
+export type News = 'established' | 'refused' | 'reset' | 'ended'
+
+const OPENING: readonly ConnState[] = ['SYN', 'SYN_ACK']
+const OVER: readonly ConnState[] = ['TIME_WAIT', 'RESET']
+
+/** Nobody has anything to send any more. */
+export function isOver(state: ConnState): boolean {
+  return OVER.includes(state)
+}
+
+/** Without a RST, whatever follows the answer to a SYN says that the handshake is complete. */
+export function newsOf(before: ConnState, after: ConnState, direction: Direction): readonly News[] {
+  if (before === after) return []
+  const ended: readonly News[] = isOver(after) && !isOver(before) ? ['ended'] : []
+  if (after !== 'RESET') {
+    return before === 'SYN_ACK' || before === 'UDP_ONEWAY' ? [...ended, 'established'] : ended
+  }
+  if (direction === 'client') return ended
+  if (OPENING.includes(before)) return [...ended, 'refused']
+  // A backend that has closed its side may answer what still comes as it likes.
+  return before === 'ESTABLISHED' || before === 'FIN_CLIENT' ? [...ended, 'reset'] : ended
+}
+
 /** Whether a connection may be evicted for a new one: half-open or closed, never established. */
 export function makesRoom(state: ConnState): boolean {
   return state !== 'ESTABLISHED' && state !== 'UDP_STREAM'

@@ -56,6 +56,11 @@ export interface Tally {
   bytesForward: number
   packetsReverse: number
   bytesReverse: number
+  established: number
+  refused: number
+  timedOut: number
+  reset: number
+  ended: number
 }
 
 export const NO_TALLY: Readonly<Tally> = {
@@ -65,6 +70,11 @@ export const NO_TALLY: Readonly<Tally> = {
   bytesForward: 0,
   packetsReverse: 0,
   bytesReverse: 0,
+  established: 0,
+  refused: 0,
+  timedOut: 0,
+  reset: 0,
+  ended: 0,
 }
 
 export interface Model {

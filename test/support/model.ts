@@ -4,7 +4,7 @@
  * a list, routes are searched one by one. Where the data plane chooses at random, the model says what
  * it may choose, and goes on with what it did choose.
  */
-import { nextState, isEnding, makesRoom, startsTcp, type Direction } from './model-tcp.ts'
+import { isEnding, isOver, makesRoom, newsOf, nextState, startsTcp, type Direction } from './model-tcp.ts'
 import { parseFrame, type Parsed } from './model-parse.ts'
 import { hasEgress, longest, wayOut, type Device, type Hook, type World } from './model-route.ts'
 import { NO_TALLY } from './model-types.ts'
@@ -88,6 +88,8 @@ export function createModel(initial: Configuration | undefined, world: World): M
     if (connections.length >= (configuration!.maxConnections ?? Infinity)) {
       const [gone, ...others] = evicted()
       if (!gone || others.length > 0 || !makesRoom(gone.state)) return drop('LB_DROP_CONN_LIMIT')
+      // The client has asked again in vain.
+      if (gone.state === 'SYN' && gone.packets.client > 1) tally(gone).timedOut += 1
       close(gone)
     }
     const client = { ip: packet.source, port: packet.sourcePort }
@@ -116,6 +118,7 @@ export function createModel(initial: Configuration | undefined, world: World): M
   function close(connection: Connection): void {
     connections.splice(connections.indexOf(connection), 1)
     tally(connection).closed += 1
+    if (!isOver(connection.state)) tally(connection).ended += 1
   }
 
   /** A packet of a known connection. */
@@ -133,7 +136,9 @@ export function createModel(initial: Configuration | undefined, world: World): M
       hook === 'egress'
         ? { reason: 'LB_STACK_EGRESS', device }
         : wayOut(packet, destination, hook, device, here)
-    connection.state = nextState(connection.state, direction, packet.flags)
+    const before = connection.state
+    connection.state = nextState(before, direction, packet.flags)
+    for (const news of newsOf(before, connection.state, direction)) tally(connection)[news] += 1
     // A reply that the stack has to send is left for egress to restore and count, but not where the
     // stack is going to cut it into fragments, which nobody translates.
     const later = !client && !way.hop && hook !== 'egress' && hasEgress(here.devices[way.device]!)

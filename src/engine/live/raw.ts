@@ -1,17 +1,16 @@
 /** The maps as they are, for `lb show --raw`: every row by the names of its fields, every counter. */
-import { identityOf } from '../abi/compile.ts'
 import { describeFields, describeRow } from '../abi/describe.ts'
 import { enums } from '../abi/layout.generated.ts'
-import { connStateName, protocolName } from '../abi/names.ts'
+import { connStateName } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { keyAt, TABLE_NAMES, TABLES, valueAt } from '../abi/tables.ts'
 import type { TableImages, TableName } from '../abi/tables.ts'
 import type { ConnTotals } from '../model/connections.ts'
-import { formatIp } from '../model/ip.ts'
 import type { LiveState } from '../model/live.ts'
 import type { Attributes, Json } from '../model/resource.ts'
-import type { KernelPort, MapPort } from '../ports/kernel.ts'
+import type { KernelPort } from '../ports/kernel.ts'
 import type { InstancePaths } from '../model/paths.ts'
+import { readBackendCounters, sumWord } from './counters.ts'
 import { u32s } from './decode.ts'
 
 export interface RawState {
@@ -62,23 +61,6 @@ function describeKey(name: TableName, key: Uint8Array): Json {
   return u32s(key)[0] ?? 0
 }
 
-/** Sums of a per-CPU map's counters: `width` numbers of 8 bytes for each entry. */
-function sumCpus(kernel: KernelPort, map: MapPort): { keys: Uint32Array; rows: number[][] } {
-  const { count, keys, values } = map.readAll()
-  const numbers = new BigUint64Array(values.slice().buffer)
-  const width = map.info.valueSize / 8
-  const rows = Array.from({ length: count }, (_, entry) =>
-    Array.from({ length: width }, (_unused, field) => {
-      let sum = 0n
-      for (let cpu = 0; cpu < kernel.possibleCpus; cpu++) {
-        sum += numbers[(entry * kernel.possibleCpus + cpu) * width + field] ?? 0n
-      }
-      return Number(sum)
-    }),
-  )
-  return { keys: u32s(keys), rows }
-}
-
 /** The counters that the packet path keeps exactly. */
 export function readConnTotals(kernel: KernelPort, paths: InstancePaths): ConnTotals {
   using map = kernel.openMap(paths.map('conn_totals'))
@@ -98,42 +80,20 @@ export function readReasons(kernel: KernelPort, paths: InstancePaths): Record<st
   using map = kernel.openMap(paths.map('reasons'))
   if (!map) return {}
   const names = new Map(Object.entries<number>(enums.lb_reason).map(([name, value]) => [value, name]))
-  const { keys, rows } = sumCpus(kernel, map)
+  const { count, keys, values } = map.readAll()
+  const words = u32s(values)
   const counted: Record<string, number> = {}
-  for (const [i, [packets]] of rows.entries()) {
-    if (packets) counted[names.get(keys[i]!) ?? `reason ${keys[i]}`] = packets
+  for (const [row, reason] of u32s(keys).subarray(0, count).entries()) {
+    const packets = sumWord(words, { row, width: 1, place: 0 }, kernel.possibleCpus)
+    if (packets) counted[names.get(reason) ?? `reason ${reason}`] = packets
   }
   return counted
 }
 
-const STATS = [
-  'packetsForward',
-  'bytesForward',
-  'packetsReverse',
-  'bytesReverse',
-  'opened',
-  'closed',
-] as const
-
 function readBackends(kernel: KernelPort, paths: InstancePaths): Record<string, Attributes> {
-  using ids = kernel.openMap(paths.map('backend_ids'))
-  using stats = kernel.openMap(paths.map('backend_stats'))
-  if (!ids || !stats) return {}
-  const { rows } = sumCpus(kernel, stats)
-  const { count, keys, values } = ids.readAll()
-  const identities = rowsOver('lb_backend_id', keys)
-  const numbers = u32s(values)
-  const backends: Record<string, Attributes> = {}
-  for (let i = 0; i < count; i++) {
-    const protocol = protocolName(identities.get(i, 'proto')) ?? 'tcp'
-    const ip = formatIp(identities.slice(i, 'addr'))
-    const row = rows[numbers[i]!]
-    if (!row) continue
-    backends[identityOf(ip, identities.get(i, 'port_be'), protocol)] = Object.fromEntries(
-      STATS.map((name, field) => [name, row[field] ?? 0]),
-    )
-  }
-  return backends
+  return Object.fromEntries(
+    [...readBackendCounters(kernel, paths)].map(([identity, { counters }]) => [identity, { ...counters }]),
+  )
 }
 
 function readLinks(kernel: KernelPort, paths: InstancePaths): Attributes[] {

@@ -156,7 +156,11 @@ describe('the fingerprint', () => {
 
 test('raw: every row by the names of its fields, counters summed over CPUs', () => {
   const state = applied()
-  const packets = new BigUint64Array([1n, 100n, 2n, 200n, 1n, 0n, 4n, 400n, 5n, 500n, 1n, 1n])
+  const cpus = [
+    [1n, 100n, 2n, 200n, 1n, 0n, 1n, 0n, 0n, 0n, 1n],
+    [4n, 400n, 5n, 500n, 1n, 1n, 0n, 2n, 3n, 4n, 5n],
+  ]
+  const packets = new BigUint64Array(cpus.flat())
   mapAt(state, 'backend_stats').entries.set('\x01\0\0\0', new Uint8Array(packets.buffer))
   mapAt(state, 'reasons').entries.set('\x19\0\0\0', new Uint8Array(new BigUint64Array([3n, 4n]).buffer))
   const { kernel, host, instance, paths } = fresh(state)
@@ -170,6 +174,11 @@ test('raw: every row by the names of its fields, counters summed over CPUs', () 
     bytesReverse: 700,
     opened: 2,
     closed: 1,
+    established: 1,
+    refused: 2,
+    timedOut: 3,
+    reset: 4,
+    ended: 6,
   })
   expect(raw.tables['members']?.[0]).toEqual({ key: 0, value: { backend: 0, weight: 50, flags: 0 } })
   expect(raw.tables['listeners']?.[0]?.key).toMatchObject({ addr: '0.0.0.0', ifindex: 2, port: 80, proto: 6 })
