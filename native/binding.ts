@@ -126,6 +126,7 @@ export interface Binding {
   possibleCpus(): number
   capabilities(): readonly string[]
   isBpffs(path: string): boolean
+  sendDatagram(address: string, bytes: Uint8Array): void
 }
 
 /* Bundling moves this file, so the package's root is looked for, not counted in `..`. */

@@ -14,3 +14,8 @@ export function capabilities(): ReadonlySet<string> {
 export function isBpffs(path: string): boolean {
   return binding.isBpffs(path)
 }
+
+/** One datagram to a Unix socket; `@` at the start of `address` stands for an abstract one. Never waits. */
+export function sendDatagram(address: string, bytes: Uint8Array): void {
+  binding.sendDatagram(address, bytes)
+}

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What this process may do, and where it is. */
+/* What this process may do, where it is, and whom it tells. */
 #include "common.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -98,12 +102,44 @@ static napi_value is_bpffs(napi_env env, napi_callback_info info)
 	return fail(env, errno, "statfs", "see which file system '%s' is on", path);
 }
 
+/*
+ * sendDatagram(address, bytes): one datagram to a Unix socket, which Node.js cannot send. `@` at the start
+ * stands for the NUL of an abstract address. Does not wait for a receiver whose queue is full.
+ */
+static napi_value send_datagram(napi_env env, napi_callback_info info)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct bytes bytes;
+	struct args args;
+	socklen_t length;
+	int fd, err = 0;
+
+	if (!args_read(env, info, &args) ||
+		!arg_string(&args, 0, "address", to.sun_path, sizeof(to.sun_path)) ||
+		!arg_bytes(&args, 1, "bytes", &bytes))
+		return NULL;
+	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(to.sun_path));
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(env, errno, "socket", "make a Unix datagram socket");
+	if (sendto(fd, bytes.data, bytes.size, MSG_NOSIGNAL, (const struct sockaddr *)&to, length) <
+		0)
+		err = errno;
+	close(fd);
+	if (err)
+		return fail(env, err, "sendto", "send a datagram to a Unix socket");
+	return js_undefined(env);
+}
+
 void system_init(napi_env env, napi_value exports)
 {
 	static const struct function functions[] = {
 		{"possibleCpus", possible_cpus},
 		{"capabilities", capabilities},
 		{"isBpffs", is_bpffs},
+		{"sendDatagram", send_datagram},
 	};
 
 	EXPORT(env, exports, functions);

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
-import { DirectoryLock, capabilities, isBpffs, possibleCpus } from '../../native/index.ts'
-import { end, mustRun, root } from '../support/lab/run.ts'
+import { DirectoryLock, capabilities, isBpffs, possibleCpus, sendDatagram } from '../../native/index.ts'
+import { end, mustRun, root, start } from '../support/lab/run.ts'
 import { runChild, startChild } from '../support/native-child.ts'
 import { failure, pinFolder, temporaryFolder } from '../support/native.ts'
 
@@ -120,6 +121,41 @@ describe('this process and this host', () => {
       syscall: 'bpf(BPF_MAP_CREATE)',
       message: `create lpm_trie map 'routes' (key 8, value 8, 1 entries): Operation not permitted (EPERM)`,
     })
+  })
+})
+
+describe('datagrams to Unix sockets', () => {
+  /** What a socket at an address receives, as the service manager would. */
+  async function receive(address: string, send: () => void): Promise<string> {
+    const script = `import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1].replace('@', chr(0)))
+print('bound', flush=True)
+print(s.recv(4096).decode(), flush=True)`
+    const child = start(['python3', '-c', script, address], 'pipe')
+    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+    try {
+      expect((await lines.next()).value).toBe('bound')
+      send()
+      return (await lines.next()).value as string
+    } finally {
+      await end(child)
+    }
+  }
+
+  test.for(['path', 'abstract'])('arrive at an address that is %s', async (kind) => {
+    const address = kind === 'path' ? join(temporaryFolder(), 'notify') : `@lb-test-${process.pid}`
+    const said = await receive(address, () => sendDatagram(address, Buffer.from('READY=1')))
+    expect(said).toBe('READY=1')
+  })
+
+  test('to nobody fail, and say how', () => {
+    const path = join(temporaryFolder(), 'nobody')
+    expect(failure(() => sendDatagram(path, new Uint8Array(1)))).toMatchObject({
+      code: 'ENOENT',
+      syscall: 'sendto',
+    })
+    expect(() => sendDatagram('x'.repeat(108), new Uint8Array(1))).toThrow(RangeError)
   })
 })
 
