@@ -6,10 +6,11 @@
 import { numberDeployment } from '../abi/compile.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { TABLES } from '../abi/tables.ts'
+import { countersIn } from '../live/counters.ts'
 import { u32s } from '../live/decode.ts'
 import { generationFolders } from '../live/generations.ts'
 import type { Deployment } from '../model/snapshot.ts'
-import type { MapPort } from '../ports/kernel.ts'
+import type { KernelPort, MapPort } from '../ports/kernel.ts'
 import { u32 } from './bootstrap.ts'
 import type { Counters } from './counters.ts'
 import type { World } from './world.ts'
@@ -37,7 +38,7 @@ export function takeBackRows(
   const { count, keys, values } = ids.readAll()
   const { keySize } = ids.info
   for (const [i, row] of u32s(values).subarray(0, count).entries()) {
-    if (used.has(row) || !isIdle(stats, row)) continue
+    if (used.has(row) || !isIdle(kernel, stats, row)) continue
     gone.add(row)
     if (!dryRun) freeRow(ids, stats, keys.subarray(i * keySize, (i + 1) * keySize), row)
   }
@@ -57,13 +58,11 @@ function loadedRows({ kernel, paths }: World): Set<number> | undefined {
 }
 
 /** Whether all connections that were counted as opened are counted as closed. */
-function isIdle(stats: MapPort, row: number): boolean {
+function isIdle(kernel: KernelPort, stats: MapPort, row: number): boolean {
   const value = stats.lookup(u32(row))
   if (!value) return false
-  const cpus = rowsOver('lb_backend_stats', value)
-  let live = 0
-  for (let cpu = 0; cpu < cpus.count; cpu++) live += cpus.get(cpu, 'opened') - cpus.get(cpu, 'closed')
-  return live === 0
+  const { opened, closed } = countersIn(value, kernel)
+  return opened === closed
 }
 
 /** The counters first: a row that has no owner is taken to be zero. */

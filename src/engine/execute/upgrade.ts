@@ -1,8 +1,9 @@
 /**
  * Replaces the running programs, between two packets of each hook, keeping every map: connections
- * do not notice. Also how `backend_stats`, which programs reach directly, is made larger.
+ * do not notice. Also how `backend_stats`, which programs reach directly, is made larger: longer for more
+ * backends, wider for programs that count more.
  */
-import { rowsOver } from '../abi/struct.ts'
+import { rowsOver, structSize } from '../abi/struct.ts'
 import { sameBytes } from '../abi/tables.ts'
 import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
 import type { ProgramName } from '../live/pins.ts'
@@ -21,37 +22,45 @@ export function upgradePrograms(world: World, backends: number, dryRun: boolean)
   const { kernel, paths } = world
   using meta = kernel.openMap(paths.meta)
   const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
-  const rows = counterRows(world)
+  // One of them may be larger, where growing was interrupted.
+  const rows = Math.min(...roomIn(world, RESIZED))
   const grow = backends > rows
   const same = sameBytes(row.slice(0, 'object_sha256'), kernel.objectSha256)
   if (!meta || (same && !grow)) return undefined
-  const wanted = grow ? Math.max(2 * rows, backendCapacity(backends)) : rows
-  const reuse = openReused(world, grow ? RESIZED : [])
+  const wanted = grow ? Math.max(2 * rows, backendCapacity(backends)) : Math.max(...roomIn(world, COUNTERS))
+  const replaced = grow ? RESIZED : countersFit(world) ? [] : COUNTERS
+  const reuse = openReused(world, replaced)
   try {
     using plane = kernel.loadDataPlane({
       reuse,
-      maxEntries: grow ? Object.fromEntries(RESIZED.map((name) => [name, wanted])) : {},
+      maxEntries: Object.fromEntries(replaced.map((name) => [name, wanted])),
       connPartitions: row.get(0, 'conn_partitions'),
     })
     if (dryRun) return 'new programs load'
-    replacePrograms(world, plane, meta, grow, wanted)
+    replacePrograms(world, plane, meta, replaced, wanted)
   } finally {
     closeAll(Object.values(reuse))
   }
   return grow ? `room for ${wanted} backends` : 'programs of this version of lb'
 }
 
-const RESIZED = ['backend_stats', 'backend_ids']
+const COUNTERS: readonly string[] = ['backend_stats']
+const RESIZED: readonly string[] = [...COUNTERS, 'backend_ids']
 /** In the place of a hash while programs of two objects run: no object has it, so the next plan upgrades. */
 const BETWEEN = new Uint8Array(32)
 
-/** How many backends the maps have room for: one of them may be larger, where growing was interrupted. */
-function counterRows({ kernel, paths }: World): number {
-  const sizes = RESIZED.map((name) => {
+/** How many backends each of the maps has room for. */
+function roomIn({ kernel, paths }: World, names: readonly string[]): number[] {
+  return names.map((name) => {
     using map = kernel.openMap(paths.map(name))
     return map?.info.maxEntries ?? 0
   })
-  return Math.min(...sizes)
+}
+
+/** Whether these programs count what the pinned counters have room for. */
+function countersFit({ kernel, paths }: World): boolean {
+  using stats = kernel.openMap(paths.map('backend_stats'))
+  return !stats || stats.info.valueSize === structSize('lb_backend_stats')
 }
 
 /** All or none: what fails is taken back, also from hooks that run the new programs already. */
@@ -59,7 +68,7 @@ function replacePrograms(
   world: World,
   plane: DataPlanePort,
   meta: MapPort,
-  grow: boolean,
+  replaced: readonly string[],
   backendCapacity: number,
 ): void {
   const before = meta.lookup(ZERO_KEY) ?? new Uint8Array()
@@ -67,7 +76,7 @@ function replacePrograms(
   const undo: Undo = [() => meta.update(ZERO_KEY, before)]
   try {
     writeMeta(meta, { backendCapacity, sha256: BETWEEN })
-    const maps = grow ? RESIZED.map((name) => [name, copyMap(world, plane, name, old)] as const) : []
+    const maps = replaced.map((name) => [name, copyMap(world, plane, name, old)] as const)
     for (const name of PROGRAM_NAMES) {
       const known = world.kernel.openProgram(world.paths.program(name))
       if (known) {
@@ -116,7 +125,7 @@ function closeAll(items: readonly Disposable[]): void {
   for (const item of items) item[Symbol.dispose]()
 }
 
-/** Carries what the old map holds over into the new, larger one. Gives the old one, which `opened` closes. */
+/** Carries what the old map holds over into the new, larger one, whose values may have more at their end. Gives the old one, which `opened` closes. */
 function copyMap(
   { kernel, paths }: World,
   plane: DataPlanePort,
@@ -128,8 +137,17 @@ function copyMap(
   opened.push(from)
   using to = plane.map(name)
   const { keys, values, count } = from.readAll()
-  if (count > 0) to.updateBatch(keys, values)
+  if (count > 0) to.updateBatch(keys, widen(values, from.info.valueSize, to.info.valueSize))
   return from
+}
+
+/** Values one after the other; those of a per-CPU map are all of whole words, so that padding is no concern. */
+function widen(values: Uint8Array, from: number, to: number): Uint8Array {
+  if (from === to) return values
+  const count = values.length / from
+  const wide = new Uint8Array(count * to)
+  for (let i = 0; i < count; i++) wide.set(values.subarray(i * from, (i + 1) * from), i * to)
+  return wide
 }
 
 /** Puts a program on every hook that it serves, and in the place of the pinned one. */

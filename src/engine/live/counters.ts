@@ -51,6 +51,11 @@ export function readBackendCounters(kernel: KernelPort, paths: InstancePaths): C
   return found
 }
 
+/** Of one row: the value that was looked up. */
+export function countersIn(value: Uint8Array, { possibleCpus }: KernelPort): BackendCounters {
+  return sumCpus(u32s(value), 0, value.length / WORD / possibleCpus, possibleCpus)
+}
+
 function sumCpus(words: Uint32Array, row: number, width: number, cpus: number): BackendCounters {
   const counters: Partial<Record<keyof BackendCounters, number>> = {}
   for (const [i, name] of NAMES.entries()) {
