@@ -89,8 +89,8 @@ static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct p
 	if (reason != LB_OK)
 		return reason;
 	write_hop(p, &hop, v6);
-	return bpf_redirect(hop.ifindex, 0) == TC_ACT_REDIRECT ? LB_REDIRECT
-							       : LB_DROP_REWRITE_FAILED;
+	bpf_redirect(hop.ifindex, 0); /* fails for flags that it does not know only */
+	return LB_REDIRECT;
 }
 
 static __always_inline void tc_arrival(

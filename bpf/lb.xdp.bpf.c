@@ -42,7 +42,8 @@ static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct pac
 	if (reason != LB_OK)
 		return reason;
 	write_hop(p, &hop, v6);
-	return bpf_redirect(hop.ifindex, 0) == XDP_REDIRECT ? LB_REDIRECT : LB_DROP_REWRITE_FAILED;
+	bpf_redirect(hop.ifindex, 0); /* fails for flags that it does not know only */
+	return LB_REDIRECT;
 }
 
 static __always_inline enum lb_reason xdp_ip_packet(
