@@ -35,7 +35,6 @@ const configuration: Configuration = {
   },
 }
 
-const SIZE = 74
 const FRAMES = 1024
 
 /** Few connections, so that CPUs meet at the same ones: opened, closed by either side, opened again. */
