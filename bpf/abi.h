@@ -27,6 +27,8 @@ enum lb_limit {
 	/* Rows for counters by enum lb_conn_state, with room to append. */
 	LB_CONN_STATES = 16,
 	LB_MANIFEST_CHUNK = 4096,
+	/* Changes of a target's weight that are kept. */
+	LB_WEIGHT_CHANGES = 100,
 };
 
 #define LB_NAME_SIZE 64
@@ -305,6 +307,87 @@ struct lb_backend_id {
 	__u8 pad;
 };
 _Static_assert(sizeof(struct lb_backend_id) == 20, "map key: no implicit padding");
+
+/* --- what is known of targets at run time: read and written by user space only ---------------- */
+
+/*
+ * Keys of `runtime` and `weight_log`, hashes: a target of a proxy, in any of its lists. `runtime` has
+ * a record under the key of zeros while it is ahead of the table of selection.
+ */
+struct lb_runtime_key {
+	struct lb_addr addr;
+	__be16 port_be;
+	__u8 proto;
+	__u8 pad;
+	char proxy[LB_NAME_SIZE]; /* filled up with zeros */
+};
+_Static_assert(sizeof(struct lb_runtime_key) == 84, "map key: no implicit padding");
+
+enum lb_health_state {
+	LB_HEALTH_UNKNOWN = 0,
+	LB_HEALTH_HEALTHY = 1,
+	LB_HEALTH_UNHEALTHY = 2,
+};
+
+enum lb_drain_state {
+	LB_DRAIN_NONE = 0,
+	LB_DRAIN_DRAINING = 1,
+	LB_DRAIN_COMPLETED = 2,
+	LB_DRAIN_TIMEOUT = 3,
+};
+
+enum lb_breaker_state {
+	LB_BREAKER_CLOSED = 0,
+	LB_BREAKER_OPEN = 1,
+	LB_BREAKER_HALF_OPEN = 2,
+};
+
+enum lb_runtime_flag {
+	LB_RUNTIME_BREAKER_FORCED = 1, /* opened by hand */
+};
+
+/* Times in milliseconds since 1970, UTC. */
+struct lb_runtime {
+	__u64 health_since;
+	__u64 drain_since;
+	__u64 drain_deadline; /* 0: none */
+	__u64 breaker_since;
+	__u32 drain_initial; /* connections when it began */
+	__u32 load; /* millionths of its weight that its connections leave it */
+	__u8 health; /* enum lb_health_state */
+	__u8 recovery; /* quarters of its weight, 1 to 4 */
+	__u8 drain; /* enum lb_drain_state */
+	__u8 breaker; /* enum lb_breaker_state */
+	__u8 flags; /* enum lb_runtime_flag */
+	__u8 pad[3];
+	__u32 reserved[4];
+};
+_Static_assert(sizeof(struct lb_runtime) == 64, "one cache line");
+
+enum lb_weight_cause {
+	LB_WEIGHT_CONFIGURED = 0,
+	LB_WEIGHT_HEALTH = 1,
+	LB_WEIGHT_RECOVERY = 2,
+	LB_WEIGHT_DRAIN = 3,
+	LB_WEIGHT_BREAKER = 4,
+	LB_WEIGHT_LOAD = 5,
+	LB_WEIGHT_FALLBACK = 6,
+};
+
+struct lb_weight_change {
+	__u64 at; /* milliseconds since 1970, UTC */
+	__u32 from; /* millionths of the configured weight */
+	__u32 to;
+	__u8 cause; /* enum lb_weight_cause */
+	__u8 pad[7];
+};
+
+/* A ring: change number n, counted from 0, is in row n % LB_WEIGHT_CHANGES. */
+struct lb_weight_log {
+	__u32 count; /* changes that there ever were */
+	__u32 pad;
+	struct lb_weight_change changes[LB_WEIGHT_CHANGES];
+};
 
 /*
  * Why a packet met its fate: `reasons`, per-CPU array of __u64, counts exactly one for each packet

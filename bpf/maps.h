@@ -219,6 +219,9 @@ union lb_abi_types {
 	struct lb_conn6_key conn6_key;
 	struct lb_conn4 conn4;
 	struct lb_conn6 conn6;
+	struct lb_runtime_key runtime_key;
+	struct lb_runtime runtime;
+	struct lb_weight_log weight_log;
 	enum lb_listener_flag listener_flag;
 	enum lb_forwarding forwarding;
 	enum lb_attach attach;
@@ -226,6 +229,11 @@ union lb_abi_types {
 	enum lb_conn_state conn_state;
 	enum lb_conn_flag conn_flag;
 	enum lb_reason reason;
+	enum lb_health_state health_state;
+	enum lb_drain_state drain_state;
+	enum lb_breaker_state breaker_state;
+	enum lb_runtime_flag runtime_flag;
+	enum lb_weight_cause weight_cause;
 	enum lb_limit limit;
 };
 const volatile union lb_abi_types lb_abi_types = {};

@@ -6,6 +6,7 @@ import type { HostPort } from '../engine/ports/host.ts'
 
 export const host: HostPort = {
   now: () => new Date().toISOString().replace(/\.[0-9]+Z$/, 'Z'),
+  nowMs: () => Date.now(),
   get user() {
     return process.env['SUDO_USER'] ?? userName()
   },

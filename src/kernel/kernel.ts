@@ -7,7 +7,7 @@ import type { KernelPort } from '../engine/ports/kernel.ts'
 import { bpffs } from './bpffs.ts'
 import { unless } from './errors.ts'
 import { makeLinks } from './links.ts'
-import { lockHolder, tryLock } from './lock.ts'
+import { lock, lockHolder, tryLock } from './lock.ts'
 import { createMap, openMap } from './maps.ts'
 import { net } from './net.ts'
 import { loadDataPlane, openProgram } from './programs.ts'
@@ -36,6 +36,7 @@ export function createKernel({ objectPath, tcx = true }: KernelOptions): KernelP
       return possibleCpus()
     },
     tryLock,
+    lock,
     lockHolder,
     net,
   }

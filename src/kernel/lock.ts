@@ -1,6 +1,7 @@
 /** The lock of an instance: flock on its folder in bpffs, which the kernel frees when its holder dies. */
 import { readFileSync, statSync } from 'node:fs'
 import { DirectoryLock } from '../../native/index.ts'
+import { LbError } from '../engine/model/errors.ts'
 import type { LockHolder } from '../engine/ports/kernel.ts'
 import { attempt, unless } from './errors.ts'
 
@@ -13,6 +14,27 @@ export function tryLock(path: string): Disposable | undefined {
   if (unless(['ENOENT'], () => statSync(path).ino) === before) return lock
   lock.close()
   return undefined
+}
+
+/** How long `lock` waits, in milliseconds. */
+const PATIENCE = 5000
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/** Holds the whole process up meanwhile: for locks that others have for moments. */
+export function lock(path: string): Disposable {
+  const end = performance.now() + PATIENCE
+  for (;;) {
+    const taken = tryLock(path)
+    if (taken) return taken
+    if (!unless(['ENOENT'], () => statSync(path))) throw new LbError('state', `${path} is missing`)
+    if (performance.now() > end) {
+      const holder = lockHolder(path)
+      throw new LbError('locked', `${path} has been locked for too long`, {
+        hint: holder ? `by process ${holder.pid} (${holder.command})` : 'by another process',
+      })
+    }
+    Atomics.wait(sleeper, 0, 0, 1)
+  }
 }
 
 /** From /proc/locks: `1: FLOCK  ADVISORY  WRITE 1234 00:1f:5678 0 EOF`, device and inode. */

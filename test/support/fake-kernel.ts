@@ -3,6 +3,7 @@
  * may make fail or kill at any call.
  */
 import type { NetInterface } from '../../src/engine/model/host.ts'
+import { LbError } from '../../src/engine/model/errors.ts'
 import type { KernelPort, LockHolder } from '../../src/engine/ports/kernel.ts'
 import { openPin, fakeBpffs } from './fake-kernel-fs.ts'
 import { fakeLinks } from './fake-kernel-links.ts'
@@ -67,22 +68,30 @@ function xdpProgramOf(state: FakeState, ifindex: number): NetInterface['xdpProgr
 }
 
 /** flock on a folder: of the inode, so a folder made anew under the same path is not locked. */
-function fakeLock(session: Session, holder: LockHolder): Pick<KernelPort, 'tryLock' | 'lockHolder'> {
+function fakeLock(session: Session, holder: LockHolder): Pick<KernelPort, 'tryLock' | 'lock' | 'lockHolder'> {
   const { state } = session
   const inodeOf = (path: string): number | undefined => {
     const node = findNode(state, path)
     if (node && node.kind !== 'folder') throw errno('ENOTDIR', path)
     return node?.inode
   }
+  const tryLock = (path: string): Disposable | undefined => {
+    session.call(`lock ${path}`)
+    const inode = inodeOf(path)
+    if (inode === undefined || state.locks.has(inode)) return undefined
+    state.locks.set(inode, holder)
+    const release = (): void => void state.locks.delete(inode)
+    session.onDeath(release)
+    return { [Symbol.dispose]: release }
+  }
   return {
-    tryLock(path) {
-      session.call(`lock ${path}`)
-      const inode = inodeOf(path)
-      if (inode === undefined || state.locks.has(inode)) return undefined
-      state.locks.set(inode, holder)
-      const release = (): void => void state.locks.delete(inode)
-      session.onDeath(release)
-      return { [Symbol.dispose]: release }
+    tryLock,
+    /** Nobody gives a lock back while this process waits: there is one thread. */
+    lock(path) {
+      const taken = tryLock(path)
+      if (taken) return taken
+      if (inodeOf(path) === undefined) throw new LbError('state', `${path} is missing`)
+      throw new LbError('locked', `${path} has been locked for too long`)
     },
     lockHolder(path) {
       session.call(`ask who locks ${path}`)

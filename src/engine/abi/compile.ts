@@ -1,89 +1,21 @@
 /** From a deployment to the contents of a generation's tables: a pure function, the same bytes each time. */
 import { LbError } from '../model/errors.ts'
-import { formatEndpoint, mappedLength, parseIp, parsePrefix } from '../model/ip.ts'
-import type { Attachment, Deployment, Protocol, Proxy, Settings, Target } from '../model/snapshot.ts'
-import { selectionRun } from '../select/run.ts'
+import { mappedLength, parsePrefix } from '../model/ip.ts'
+import type { Attachment, Deployment, Proxy, Settings } from '../model/snapshot.ts'
 import { enums } from './layout.generated.ts'
 import { attachNumber, protocolNumber, roleFlags, SETTING_FIELDS, SETTING_KEYS } from './names.ts'
+import { addressBytes, numberDeployment } from './numbering.ts'
+import type { Numbering } from './numbering.ts'
+import { configuredSelection } from './selection.ts'
 import { makeRows } from './struct.ts'
 import { arrayImage, TABLES } from './tables.ts'
 import type { TableImages } from './tables.ts'
 
-/** `10.0.0.1:8080/tcp`: what counters and connections know a backend by, across generations. */
-export function identityOf(ip: string, port: number, protocol: Protocol): string {
-  return `${formatEndpoint(ip, port)}/${protocol}`
-}
-
 /** Which row of `backend_stats` each identity owns. */
 export type CounterRows = ReadonlyMap<string, number>
 
-export interface BackendIdentity {
-  readonly identity: string
-  readonly ip: string
-  readonly port: number
-  readonly protocol: Protocol
-}
-
-/** The run of the selection table that a list of targets gets, as indices into the list. */
-export function runOf(targets: readonly Target[]): number[] {
-  return selectionRun(targets.map(({ weight }) => weight))
-}
-
-interface GroupPlan {
-  readonly proxy: number
-  readonly protocol: Protocol
-  readonly targets: readonly Target[]
-  /** Rows of `backends`, one for each target. */
-  readonly backends: readonly number[]
-}
-
-/** How a deployment's parts are numbered. Rows follow the snapshot's canonical order. */
-export interface Numbering {
-  readonly backends: readonly BackendIdentity[]
-  readonly backendRow: ReadonlyMap<string, number>
-  readonly groups: readonly GroupPlan[]
-  /** Per proxy: the group of its default target, and one per source route; equal lists share a group. */
-  readonly proxies: readonly { readonly group: number; readonly routeGroups: readonly number[] }[]
-}
-
-/** The same for the same deployment: an apply asks for it several times. */
-export function numberDeployment(deployment: Deployment): Numbering {
-  const known = numbered.get(deployment)
-  if (known) return known
-  const numbering = number(deployment)
-  numbered.set(deployment, numbering)
-  return numbering
-}
-
-const numbered = new WeakMap<Deployment, Numbering>()
-
-function number({ snapshot }: Deployment): Numbering {
-  const backends: BackendIdentity[] = []
-  const backendRow = new Map<string, number>()
-  const groups: GroupPlan[] = []
-  const backendOf = ({ ip, port }: Target, protocol: Protocol): number => {
-    const identity = identityOf(ip, port, protocol)
-    const known = backendRow.get(identity)
-    if (known !== undefined) return known
-    backendRow.set(identity, backends.length)
-    return backends.push({ identity, ip, port, protocol }) - 1
-  }
-  const proxies = snapshot.proxies.map((proxy, index) => {
-    const { protocol } = proxy.listen
-    const seen = new Map<string, number>()
-    const group = (targets: readonly Target[]): number => {
-      const key = targets.map((t) => `${formatEndpoint(t.ip, t.port)}=${t.weight}`).join(' ')
-      const known = seen.get(key)
-      if (known !== undefined) return known
-      const rows = targets.map((target) => backendOf(target, protocol))
-      seen.set(key, groups.length)
-      groups.push({ proxy: index, protocol, targets, backends: rows })
-      return groups.length - 1
-    }
-    return { group: group(proxy.defaultTarget), routeGroups: proxy.sourceRoutes.map((r) => group(r.targets)) }
-  })
-  return { backends, backendRow, groups, proxies }
-}
+export { addressBytes, identityOf, numberDeployment } from './numbering.ts'
+export type { BackendIdentity, Numbering } from './numbering.ts'
 
 export function compile(deployment: Deployment, counters: CounterRows): TableImages {
   const numbering = numberDeployment(deployment)
@@ -97,13 +29,6 @@ export function compile(deployment: Deployment, counters: CounterRows): TableIma
     interfaces: compileInterfaces(attachments),
     settings: compileSettings(snapshot.settings),
   }
-}
-
-/** The 16 bytes of an address that was validated long before. */
-export function addressBytes(ip: string): Uint8Array {
-  const bytes = parseIp(ip)
-  if (!bytes) throw new LbError('input', `'${ip}' is no IP address`)
-  return bytes
 }
 
 function compileListeners(
@@ -160,20 +85,18 @@ function compileRoutes(proxies: readonly Proxy[], numbering: Numbering): TableIm
   return { count, keys: keys.bytes, values: values.bytes }
 }
 
-function compileGroups({ groups }: Numbering): Pick<TableImages, 'groups' | 'members' | 'selection'> {
+function compileGroups(numbering: Numbering): Pick<TableImages, 'groups' | 'members' | 'selection'> {
+  const { groups } = numbering
   const groupRows = makeRows('lb_group', groups.length)
   const members = makeRows(
     'lb_member',
     groups.reduce((sum, group) => sum + group.targets.length, 0),
   )
-  const runs = runsOf(groups)
-  const selection = new Uint32Array(runs.reduce((sum, run) => sum + run.length, 0))
+  const { selection, offsets } = configuredSelection(numbering)
   let member = 0
-  let entry = 0
   for (const [row, { proxy, targets, backends }] of groups.entries()) {
-    const run = runs[row]!
-    groupRows.set(row, 'selection', entry)
-    groupRows.set(row, 'selection_count', run.length)
+    groupRows.set(row, 'selection', offsets[row]!)
+    groupRows.set(row, 'selection_count', offsets[row + 1]! - offsets[row]!)
     groupRows.set(row, 'member', member)
     groupRows.set(row, 'member_count', targets.length)
     groupRows.set(row, 'proxy', proxy)
@@ -182,24 +105,12 @@ function compileGroups({ groups }: Numbering): Pick<TableImages, 'groups' | 'mem
       members.set(member, 'weight', weight ?? 0)
       member++
     }
-    for (const choice of run) selection[entry++] = backends[choice]!
   }
   return {
     groups: arrayImage(groupRows.bytes, TABLES.groups.valueSize),
     members: arrayImage(members.bytes, TABLES.members.valueSize),
-    selection: arrayImage(new Uint8Array(selection.buffer), TABLES.selection.valueSize),
+    selection: arrayImage(new Uint8Array(selection.slice().buffer), TABLES.selection.valueSize),
   }
-}
-
-/** Most groups have the weights of another one. */
-function runsOf(groups: readonly GroupPlan[]): (readonly number[])[] {
-  const known = new Map<string, readonly number[]>()
-  return groups.map(({ targets }) => {
-    const key = targets.map(({ weight }) => weight).join()
-    const run = known.get(key) ?? runOf(targets)
-    known.set(key, run)
-    return run
-  })
 }
 
 function compileBackends({ backends }: Numbering, counters: CounterRows): TableImages['backends'] {

@@ -20,7 +20,7 @@ const ROLES = {
   configured: enums.lb_interface_flag.LB_INTERFACE_CONFIGURED,
 } as const satisfies Record<InterfaceRole, number>
 
-function inverse<K extends string>(table: Readonly<Record<K, number>>): (value: number) => K | undefined {
+export function inverse<K extends string>(table: Readonly<Record<K, number>>): (value: number) => K | undefined {
   const names = new Map(Object.entries<number>(table).map(([name, value]) => [value, name as K]))
   return (value) => names.get(value)
 }

@@ -1,5 +1,6 @@
 /** What each row of a generation's tables belongs to, in words of the configuration. */
-import { numberDeployment, runOf } from '../abi/compile.ts'
+import { numberDeployment } from '../abi/numbering.ts'
+import { configuredSelection } from '../abi/selection.ts'
 import { formatIp, formatEndpoint, isMapped } from '../model/ip.ts'
 import { interfaceAddress, proxyAddress, sourceRouteAddress } from '../model/resource.ts'
 import type { Deployment } from '../model/snapshot.ts'
@@ -57,8 +58,10 @@ function routeOwner(key: Uint8Array, proxyNames: readonly string[]): string {
 
 function groupOwners(
   { snapshot }: Deployment,
-  { groups, proxies }: ReturnType<typeof numberDeployment>,
+  numbering: ReturnType<typeof numberDeployment>,
 ): Record<'groups' | 'members' | 'selection', string[]> {
+  const { groups, proxies } = numbering
+  const { offsets } = configuredSelection(numbering)
   const owner = new Array<string>(groups.length)
   for (const [index, proxy] of snapshot.proxies.entries()) {
     const { group, routeGroups } = proxies[index]!
@@ -73,7 +76,7 @@ function groupOwners(
     for (const { ip, port } of targets) {
       members.push(`${owner[row]}.target[${JSON.stringify(formatEndpoint(ip, port))}]`)
     }
-    const entries = runOf(targets).length
+    const entries = offsets[row + 1]! - offsets[row]!
     for (let i = 0; i < entries; i++) selection.push(`${owner[row]}.selection[${i}]`)
   }
   return { groups: owner.map((name) => `${name}.group`), members, selection }

@@ -3,6 +3,8 @@ export interface InstancePaths {
   readonly root: string
   readonly active: string
   readonly meta: string
+  readonly runtime: string
+  readonly weightLog: string
   readonly map: (name: string) => string
   readonly outer: (table: string) => string
   readonly conn: (family: 4 | 6, partition: number) => string
@@ -27,6 +29,8 @@ export function instancePaths(instance: string, base = DEFAULT_ROOT): InstancePa
     root,
     active: `${root}/active`,
     meta: `${root}/meta`,
+    runtime: `${root}/runtime`,
+    weightLog: `${root}/weight_log`,
     map: (name) => `${root}/${name}`,
     outer: (table) => `${root}/tables/${table}`,
     connFolder: `${root}/conn`,

@@ -2,6 +2,8 @@
 export interface HostPort {
   /** ISO 8601 in UTC, to the second. */
   now(): string
+  /** Milliseconds since 1970, UTC. */
+  nowMs(): number
   /** Who runs the command: `root`, or `alice` behind sudo. */
   readonly user: string
   /** SHA-256 in hex over the parts, in order. */

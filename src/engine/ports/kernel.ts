@@ -24,6 +24,11 @@ export interface KernelPort {
   detach(path: string): void
   /** Takes the instance's lock, or says that another process has it. */
   tryLock(path: string): Disposable | undefined
+  /**
+   * Takes a lock that is held for moments only, waiting for it.
+   * @throws LbError `locked` where that takes too long, `state` where there is nothing to lock
+   */
+  lock(path: string): Disposable
   /** Who holds the lock on `path`, where the host can tell. */
   lockHolder(path: string): LockHolder | undefined
   readonly net: NetPort

@@ -1,4 +1,5 @@
 /** A run of the selection table: the packet path picks one of its entries, each with the same chance. */
+import { makeHeap } from './heap.ts'
 
 /** Entries of a run whose members differ in share: weights are whole percentages, so this is exact. */
 export const RUN_LENGTH = 100
@@ -20,22 +21,31 @@ export function selectionRun(weights: readonly (number | null)[]): number[] {
 }
 
 /**
- * After any number of entries, every member has had its share of them but for less than one entry:
- * R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 (1980). Each entry goes to
- * the member, of those that may have another one already, that must have it the soonest.
+ * As many entries for each member as given, so that after any number of entries every member has had its
+ * share of them but for less than one entry: R. Tijdeman, "The chairman assignment problem", Discrete
+ * Mathematics 32 (1980). Each entry goes to the member, of those that may have another one already, that
+ * must have it the soonest.
  */
-function spread(weights: readonly number[]): number[] {
-  const length = weights.reduce((sum, weight) => sum + weight, 0)
-  const slack = 2 * weights.length - 2
-  const had = weights.map(() => 0)
+export function spread(counts: readonly number[]): number[] {
+  const members = [...counts.keys()].filter((member) => counts[member]! > 0)
+  const length = members.reduce((sum, member) => sum + counts[member]!, 0)
+  if (members.length === 1) return new Array<number>(length).fill(members[0]!)
+  const slack = 2 * members.length - 2
+  // For the first entry from which each member may have its next one: the members, with how many they have had.
+  const opening: { readonly member: number; readonly had: number }[][] = Array.from({ length }, () => [])
+  const open = (member: number, had: number, from: number): void => {
+    const count = counts[member]!
+    const release = Math.ceil((length * (had * slack + 1)) / (count * slack)) - 1
+    if (had < count) opening[Math.max(release, from)]!.push({ member, had })
+  }
+  for (const member of members) open(member, 0, 0)
+  const waiting = makeHeap()
   return Array.from({ length }, (_, i) => {
-    let next = { member: 0, deadline: Infinity }
-    for (const [member, weight] of weights.entries()) {
-      const behind = weight * (i + 1) - length * had[member]!
-      const deadline = (length * (1 - 1 / slack) - behind) / weight
-      if (behind * slack >= length && deadline < next.deadline) next = { member, deadline }
+    for (const { member, had } of opening[i]!) {
+      waiting.push({ member, had, deadline: ((had + 1) * slack - 1) / counts[member]! })
     }
-    had[next.member]! += 1
-    return next.member
+    const { member, had } = waiting.pop()
+    open(member, had + 1, i + 1)
+    return member
   })
 }

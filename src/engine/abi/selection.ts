@@ -1,0 +1,133 @@
+/** The table of selection: each group's run, by configured weights and by effective ones. */
+import { FRESH_RUNTIME } from '../model/runtime.ts'
+import type { TargetKey, TargetRuntime } from '../model/runtime.ts'
+import type { Deployment, Target } from '../model/snapshot.ts'
+import { factorOf, WHOLE } from '../select/factor.ts'
+import { selectionRun } from '../select/run.ts'
+import { effectiveShares } from '../select/shares.ts'
+import type { Share } from '../select/shares.ts'
+import { numberDeployment } from './numbering.ts'
+import type { Numbering } from './numbering.ts'
+import { targetId } from './runtime.ts'
+import type { Runtimes } from './runtime.ts'
+
+export interface Selection {
+  /** Rows of `backends`. */
+  readonly selection: Uint32Array
+  /** Where the run of each group begins, and, one more, where the last one ends. */
+  readonly offsets: Uint32Array
+}
+
+const known = new WeakMap<Numbering, Selection>()
+
+/** With nothing taken off. The same for the same numbering; not to be written to. */
+export function configuredSelection(numbering: Numbering): Selection {
+  const found = known.get(numbering)
+  if (found) return found
+  const { groups } = numbering
+  const runs = runsOf(groups.map(({ targets }) => targets))
+  const offsets = new Uint32Array(groups.length + 1)
+  for (const [row, run] of runs.entries()) offsets[row + 1] = offsets[row]! + run.length
+  const selection = new Uint32Array(offsets[groups.length]!)
+  for (const [row, { backends }] of groups.entries()) {
+    const from = offsets[row]!
+    for (const [i, choice] of runs[row]!.entries()) selection[from + i] = backends[choice]!
+  }
+  const made = { selection, offsets }
+  known.set(numbering, made)
+  return made
+}
+
+/** Most groups have the weights of another one. */
+function runsOf(lists: readonly (readonly Target[])[]): (readonly number[])[] {
+  const runs = new Map<string, readonly number[]>()
+  return lists.map((targets) => {
+    const weights = targets.map(({ weight }) => weight)
+    const key = weights.join()
+    const run = runs.get(key) ?? selectionRun(weights)
+    runs.set(key, run)
+    return run
+  })
+}
+
+/** What is known of a target; `undefined`: nothing. */
+export type RuntimeOf = (key: TargetKey) => TargetRuntime | undefined
+
+export interface EffectiveGroup {
+  /** The group's targets, in the order of its list. */
+  readonly keys: readonly TargetKey[]
+  readonly shares: readonly Share[]
+  /** The run, as rows of `backends`. */
+  readonly entries: readonly number[]
+}
+
+/** One group's run by effective weights. */
+export function effectiveGroup(deployment: Deployment, row: number, runtimeOf: RuntimeOf): EffectiveGroup {
+  const { proxy, protocol, targets, backends } = numberDeployment(deployment).groups[row]!
+  const { name } = deployment.snapshot.proxies[proxy]!
+  const keys = targets.map(({ ip, port }) => ({ proxy: name, ip, port, protocol }))
+  const { shares, run } = effectiveShares(
+    targets.map(({ weight }) => weight),
+    targets.map((target, i) => withDeclaredDrain(target, runtimeOf(keys[i]!) ?? FRESH_RUNTIME)),
+  )
+  return { keys, shares, entries: run.map((choice) => backends[choice]!) }
+}
+
+/** The whole table by effective weights. */
+export function effectiveSelection(deployment: Deployment, runtimes: Runtimes): Uint32Array {
+  const { selection, offsets } = configuredSelection(numberDeployment(deployment))
+  const rows = reducedGroups(deployment, runtimes)
+  if (rows.length === 0) return selection
+  const effective = selection.slice()
+  for (const row of rows)
+    effective.set(effectiveGroup(deployment, row, runtimeIn(runtimes)).entries, offsets[row])
+  return effective
+}
+
+export const runtimeIn =
+  (runtimes: Runtimes): RuntimeOf =>
+  (key) =>
+    runtimes.get(targetId(key))?.runtime
+
+/** Groups with a target that something is taken off from; and some others of their proxies. */
+export function reducedGroups(deployment: Deployment, runtimes: Runtimes): number[] {
+  const reduced = new Set<string>()
+  for (const { key, runtime } of runtimes.values()) {
+    if (factorOf(runtime).factor !== WHOLE.factor) reduced.add(key.proxy)
+  }
+  return [...groupsByProxy(deployment)].flatMap(([name, { rows, drains }]) => {
+    return drains || reduced.has(name) ? rows : []
+  })
+}
+
+/** A target with `drain: true` counts as drained. */
+export function withDeclaredDrain({ drain }: Target, runtime: TargetRuntime): TargetRuntime {
+  if (!drain || runtime.drain.state !== 'none') return runtime
+  return { ...runtime, drain: { ...runtime.drain, state: 'draining' } }
+}
+
+export interface ProxyGroups {
+  /** Those of source routes follow that of the default target. */
+  readonly rows: readonly number[]
+  /** A target is configured to be drained. */
+  readonly drains: boolean
+}
+
+const byProxy = new WeakMap<Deployment, ReadonlyMap<string, ProxyGroups>>()
+
+/** By the names of proxies. The same for the same deployment. */
+export function groupsByProxy(deployment: Deployment): ReadonlyMap<string, ProxyGroups> {
+  const found = byProxy.get(deployment)
+  if (found) return found
+  const made = new Map<string, { rows: number[]; drains: boolean }>()
+  const { proxies } = deployment.snapshot
+  for (const [row, { proxy, targets }] of numberDeployment(deployment).groups.entries()) {
+    const { name } = proxies[proxy]!
+    const groups = made.get(name) ?? { rows: [], drains: false }
+    groups.rows.push(row)
+    groups.drains ||= targets.some(({ drain }) => drain)
+    made.set(name, groups)
+  }
+  byProxy.set(deployment, made)
+  return made
+}
