@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { enums } from '../../src/engine/abi/layout.generated.ts'
 import { rowsOver } from '../../src/engine/abi/struct.ts'
 import { BpfObject } from '../../native/index.ts'
-import type { Configuration } from '../support/model.ts'
+import type { Configuration, Tally } from '../support/model.ts'
 import { compileBpf, u32 } from '../support/native.ts'
 import { createDataplane, type Dataplane } from './support/dataplane.ts'
 import { world } from './support/network.ts'
@@ -117,13 +117,9 @@ async function sweptOften(): Promise<void> {
   while (sweepRuns() < until) await delay(1)
 }
 
-function live(): { opened: number; closed: number } {
-  return [0, 1, 2, 3, 4, 5, 6, 7]
-    .map((row) => plane.counters(row))
-    .reduce((sum, { opened, closed }) => ({ opened: sum.opened + opened, closed: sum.closed + closed }), {
-      opened: 0,
-      closed: 0,
-    })
+function counted(...names: readonly (keyof Tally)[]): number[] {
+  const rows = [0, 1, 2, 3, 4, 5, 6, 7].map((row) => plane.counters(row))
+  return names.map((name) => rows.reduce((sum, row) => sum + row[name], 0))
 }
 
 const key = ({ source, destination }: Pick<ConnectionRow, 'source' | 'destination'>): string =>
@@ -156,9 +152,17 @@ test('CPUs that open and close the same connections, and the sweep, leave pairs 
     const rows = plane.connections()
     if (timeouts !== instant) {
       expect(unpaired(rows)).toEqual([])
-      const { opened, closed } = live()
-      expect(opened - closed).toBe(rows.length / 2)
+      const [opened, closed, ended, established, refused] = counted(
+        ...(['opened', 'closed', 'ended', 'established', 'refused'] as const),
+      )
+      expect(opened! - closed!).toBe(rows.length / 2)
+      expect(opened! - ended!).toBe(
+        rows.filter(({ state }) => !['TIME_WAIT', 'RESET'].includes(state)).length / 2,
+      )
       expect(closed).toBeGreaterThan(100)
+      // What follows a SYN, refused or answered, is one of the two at most.
+      for (const count of [established, refused]) expect(count).toBeGreaterThan(100)
+      expect(established! + refused!).toBeLessThanOrEqual(opened!)
     }
   }
   // In two of three runs, half the frames are of the other family.
@@ -166,6 +170,7 @@ test('CPUs that open and close the same connections, and the sweep, leave pairs 
   plane.fill(0, { settings: makeTables(configuration, world, plane.devices, instant)['settings']! })
   await sweptOften()
   expect(plane.connections()).toEqual([])
-  const { opened, closed } = live()
+  const [opened, closed, ended] = counted('opened', 'closed', 'ended')
   expect(closed).toBe(opened)
+  expect(ended).toBe(opened)
 })
