@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { formatIp, formatPrefix, isMapped } from '../../src/engine/model/ip.ts'
 import { compareNames, compareRoutes, compareTargets, compareText } from '../../src/engine/model/order.ts'
+import { DEFAULT_HEALTH_CHECK } from '../../src/engine/model/policy.ts'
 import type {
   Attach,
   Attachment,
@@ -13,6 +14,7 @@ import type {
   SourceRoute,
   Target,
 } from '../../src/engine/model/snapshot.ts'
+import { daemonSettings, healthCheckOn, policiesOf } from './arbitrary-policies.ts'
 
 const byte = fc.nat({ max: 255 })
 const group = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: 0xffff }), fc.nat({ max: 15 }))
@@ -48,6 +50,7 @@ export const weightsOf = (count: number): fc.Arbitrary<number[]> =>
     .map((cuts) => [0, ...cuts.sort((a, b) => a - b), 100])
     .map((cuts) => cuts.slice(1).map((cut, i) => cut - cuts[i]!))
 
+/** Without health checks, drains and names. */
 export const targetsOf = (family: Family): fc.Arbitrary<Target[]> =>
   fc
     .uniqueArray(fc.record({ ip: ipOf(family), port }), {
@@ -61,6 +64,24 @@ export const targetsOf = (family: Family): fc.Arbitrary<Target[]> =>
         .map((weights) => targets.map((target, i) => ({ ...target, weight: weights?.[i] ?? null }))),
     )
     .map((targets) => targets.sort(compareTargets))
+
+/** What a target is, in whichever list of the proxy, with what a configuration may say about it. */
+const withPolicies = (proxy: Proxy): fc.Arbitrary<Proxy> => {
+  const lists = [proxy.defaultTarget, ...proxy.sourceRoutes.map(({ targets }) => targets)]
+  const names = [...new Set(lists.flat().map(nameOf))]
+  return fc.tuple(...names.map(() => policiesOf(healthCheckOn(DEFAULT_HEALTH_CHECK)))).map((policies) => {
+    const byName = new Map(names.map((name, i) => [name, policies[i]]))
+    const add = (targets: readonly Target[]): Target[] =>
+      targets.map((target) => ({ ...target, ...byName.get(nameOf(target)) }))
+    return {
+      ...proxy,
+      defaultTarget: add(proxy.defaultTarget),
+      sourceRoutes: proxy.sourceRoutes.map((route) => ({ ...route, targets: add(route.targets) })),
+    }
+  })
+}
+
+const nameOf = ({ ip, port }: Target): string => `${ip} ${port}`
 
 const sourceRoutesOf = (family: Family): fc.Arbitrary<SourceRoute[]> =>
   fc
@@ -105,7 +126,8 @@ const proxyOf = (interfaces: readonly string[]): fc.Arbitrary<Proxy> =>
             same && i === 0 ? { ...route, targets: proxy.defaultTarget } : route,
           ),
         })),
-      ),
+      )
+      .chain((proxy) => fc.oneof({ weight: 2, arbitrary: fc.constant(proxy) }, withPolicies(proxy))),
   )
 
 const familyOfProxy = ({ defaultTarget }: Proxy): Family =>
@@ -134,16 +156,18 @@ export const snapshotOn = (
       .map(([names, ways]) =>
         names.map((name, i) => ({ name, attach: ways[i] ?? 'auto' })).sort(compareNames),
       ),
-    settings: fc.record({
-      connectionTimeoutSec: seconds,
-      synTimeoutSec: seconds,
-      finTimeoutSec: seconds,
-      timeWaitTimeoutSec: seconds,
-      resetTimeoutSec: seconds,
-      udpTimeoutSec: seconds,
-      udpStreamTimeoutSec: seconds,
-      maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
-    }),
+    settings: fc
+      .record({
+        connectionTimeoutSec: seconds,
+        synTimeoutSec: seconds,
+        finTimeoutSec: seconds,
+        timeWaitTimeoutSec: seconds,
+        resetTimeoutSec: seconds,
+        udpTimeoutSec: seconds,
+        udpStreamTimeoutSec: seconds,
+        maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
+      })
+      .chain((settings) => daemonSettings.map((more) => ({ ...settings, ...more }))),
   })
 
 /** Deployments with attachments as any host might have them. */

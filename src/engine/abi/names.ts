@@ -1,5 +1,5 @@
 /** Words of the model as the numbers that maps hold, both ways. */
-import type { Attach, InterfaceRole, Protocol, Settings } from '../model/snapshot.ts'
+import type { Attach, InterfaceRole, PacketSettings, Protocol } from '../model/snapshot.ts'
 import { enums } from './layout.generated.ts'
 import type { FieldName } from './struct.ts'
 
@@ -20,7 +20,9 @@ const ROLES = {
   configured: enums.lb_interface_flag.LB_INTERFACE_CONFIGURED,
 } as const satisfies Record<InterfaceRole, number>
 
-export function inverse<K extends string>(table: Readonly<Record<K, number>>): (value: number) => K | undefined {
+export function inverse<K extends string>(
+  table: Readonly<Record<K, number>>,
+): (value: number) => K | undefined {
   const names = new Map(Object.entries<number>(table).map(([name, value]) => [value, name as K]))
   return (value) => names.get(value)
 }
@@ -48,8 +50,8 @@ export const SETTING_FIELDS = {
   udpTimeoutSec: 'udp_oneway_sec',
   udpStreamTimeoutSec: 'udp_stream_sec',
   maxConnections: 'max_connections',
-} as const satisfies Record<keyof Settings, FieldName<'lb_settings'>>
-export const SETTING_KEYS = Object.keys(SETTING_FIELDS) as readonly (keyof Settings)[]
+} as const satisfies Record<keyof PacketSettings, FieldName<'lb_settings'>>
+export const SETTING_KEYS = Object.keys(SETTING_FIELDS) as readonly (keyof PacketSettings)[]
 
 /** `time-wait` of LB_CONN_TIME_WAIT. */
 export const connStateName = (constant: string): string =>

@@ -1,4 +1,5 @@
 import { compareNames, compareRoutes, compareTargets, compareText } from '../model/order.ts'
+import { DEFAULT_SETTINGS } from '../model/snapshot.ts'
 import type { InterfaceSetting, Proxy, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
 import { defaults } from './defaults.generated.ts'
 import type { Draft, DraftInterface, DraftListen, DraftProxy, DraftRoute, DraftTargets } from './draft.ts'
@@ -12,7 +13,7 @@ export function normalise({ proxies, interfaces, settings }: Draft): Snapshot {
   return {
     proxies: proxies.map(normaliseProxy).sort(compareNames),
     interfaces: interfaces.map(normaliseInterface).sort(compareNames),
-    settings: { ...defaults.settings, ...given },
+    settings: { ...DEFAULT_SETTINGS, ...given },
   }
 }
 

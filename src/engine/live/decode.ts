@@ -1,7 +1,8 @@
 /**
  * From the contents of a generation's tables back to a deployment. What the maps say is what counts:
  * rows that make no sense are left out here, never guessed at, and are named as drift by
- * plan/drift.ts, which compares every row. Total: it does not throw on foreign contents.
+ * live/drift.ts, which compares every row. What packets do not need is not in the tables: it is as the
+ * apply had it that made them. Total: it does not throw on foreign contents.
  */
 import { enums } from '../abi/layout.generated.ts'
 import { attachName, protocolName, rolesOf, SETTING_FIELDS, SETTING_KEYS } from '../abi/names.ts'
@@ -15,18 +16,21 @@ import type {
   AttachMode,
   Deployment,
   Listen,
+  PacketSettings,
   Proxy,
-  Settings,
+  Snapshot,
   SourceRoute,
   Target,
 } from '../model/snapshot.ts'
+import { daemonSettingsOf, withPolicies } from './policies.ts'
 
 interface Listener {
   readonly listen: Listen
   readonly group: number
 }
 
-export function decode(tables: TableImages): Deployment {
+/** `applied`: what the tables were made from, where that can be told. */
+export function decode(tables: TableImages, applied?: Snapshot): Deployment {
   const attachments = decodeAttachments(tables)
   const targetsOf = groupDecoder(tables)
   const listeners = decodeListeners(tables, attachments)
@@ -47,20 +51,20 @@ export function decode(tables: TableImages): Deployment {
   }
   return {
     snapshot: {
-      proxies: proxies.sort(compareNames),
+      proxies: withPolicies(proxies.sort(compareNames), applied),
       interfaces: attachments
         .filter(({ roles }) => roles.includes('configured'))
         .map(({ name, attach }) => ({ name, attach })),
-      settings: decodeSettings(tables),
+      settings: { ...decodeSettings(tables), ...daemonSettingsOf(applied) },
     },
     attachments,
   }
 }
 
-function decodeSettings({ settings }: TableImages): Settings {
+function decodeSettings({ settings }: TableImages): PacketSettings {
   const row = rowsOver('lb_settings', settings.values)
   return Object.fromEntries(SETTING_KEYS.map((key) => [key, row.get(0, SETTING_FIELDS[key])])) as {
-    [key in keyof Settings]: number
+    [key in keyof PacketSettings]: number
   }
 }
 

@@ -7,6 +7,7 @@
 import { MANIFEST_CHUNK } from '../abi/tables.ts'
 import { LbError } from '../model/errors.ts'
 import type { Provenance } from '../model/live.ts'
+import { DEFAULT_DAEMON_SETTINGS } from '../model/policy.ts'
 import type { Attachment, Deployment } from '../model/snapshot.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { TableDigests } from './digests.ts'
@@ -80,7 +81,11 @@ export function decodeManifest(bytes: Uint8Array, host: HostPort): Manifest {
   const { headLength, bodyLength } = requireHeader(bytes)
   const start = HEADER_SIZE + headLength
   const body = unpack(bytes.subarray(start, start + bodyLength), host) as Omit<Manifest, 'provenance'>
-  return { provenance: decodeHead(bytes, host).provenance, ...body }
+  const { snapshot } = body.deployment
+  // Manifests from before there was a daemon do not have its settings.
+  const settings = { ...DEFAULT_DAEMON_SETTINGS, ...snapshot.settings }
+  const deployment = { ...body.deployment, snapshot: { ...snapshot, settings } }
+  return { provenance: decodeHead(bytes, host).provenance, ...body, deployment }
 }
 
 function requireHeader(bytes: Uint8Array): ManifestHeader {

@@ -1,5 +1,5 @@
 /** Comparing attributes by value. */
-import type { Attributes, Json } from './resource.ts'
+import type { Attributes, Json } from './json.ts'
 
 /** The attributes in which two states of a resource differ, `undefined` where absent. */
 export function changedAttributes(

@@ -57,6 +57,9 @@ export interface Metrics {
 
 /** Settings that only the daemon and the commands read, not the packet path. */
 export interface DaemonSettings {
+  /** Targets without a health check of their own have `healthCheckDefaults`. */
+  readonly healthCheckEnabled: boolean
+  readonly healthCheckDefaults: HealthCheck
   readonly defaultDrainTimeoutMs: number
   readonly drainCheckIntervalMs: number
   readonly circuitBreaker: CircuitBreaker
@@ -64,4 +67,61 @@ export interface DaemonSettings {
   readonly metrics: Metrics
   /** What the daemon does when the kernel no longer is as its files say. */
   readonly onDrift: 'report' | 'reconcile'
+}
+
+export const DEFAULT_HTTP_CHECK: HttpCheck = {
+  method: 'GET',
+  path: '/health',
+  host: null,
+  expectedCodes: [200, 201, 202, 204],
+  expectedBody: null,
+}
+
+export const DEFAULT_TLS_CHECK: TlsCheck = { sni: null, caFile: null, insecureSkipVerify: false }
+
+export const DEFAULT_HEALTH_CHECK: HealthCheck = {
+  type: 'tcp',
+  port: null,
+  intervalMs: 10_000,
+  timeoutMs: 3000,
+  healthyThreshold: 2,
+  unhealthyThreshold: 3,
+  http: null,
+  tls: null,
+}
+
+/** The defaults of the schema, for where there is no configuration. */
+export const DEFAULT_DAEMON_SETTINGS: DaemonSettings = {
+  healthCheckEnabled: false,
+  healthCheckDefaults: DEFAULT_HEALTH_CHECK,
+  defaultDrainTimeoutMs: 30_000,
+  drainCheckIntervalMs: 1000,
+  circuitBreaker: {
+    enabled: false,
+    errorThresholdPct: 50,
+    minRequests: 10,
+    openDurationMs: 30_000,
+    halfOpenRequests: 3,
+    windowSizeMs: 60_000,
+  },
+  loadBalancing: { algorithm: 'weighted-random', weighted: true, updateIntervalMs: 1000 },
+  metrics: { enabled: false, port: 9090, path: '/metrics' },
+  onDrift: 'report',
+}
+
+/** How a target is checked: its own check, or that of the settings; `null` where it is not checked. */
+export function healthCheckOf(
+  { healthCheckEnabled, healthCheckDefaults }: DaemonSettings,
+  { healthCheck }: { readonly healthCheck?: HealthCheck },
+): HealthCheck | null {
+  const check = healthCheck ?? (healthCheckEnabled ? healthCheckDefaults : null)
+  return check?.type === 'none' ? null : check
+}
+
+/** A health check under the keys of the configuration language; without keys that its type or the host has none for. */
+export type HealthCheckKeys = Partial<Omit<HealthCheck, 'http' | 'tls'> & HttpCheck & TlsCheck>
+
+export function healthCheckKeys({ http, tls, ...check }: HealthCheck): HealthCheckKeys {
+  const keys = Object.entries({ ...check, ...http, ...tls })
+  return Object.fromEntries(keys.filter(([, value]) => value !== null))
 }

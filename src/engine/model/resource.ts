@@ -3,12 +3,14 @@
  * named. `proxy.web`, `proxy.web.target["10.0.0.1:8080"]`, `proxy.web.sourceRoute["10.0.0.0/8"]`,
  * `settings.connectionTimeoutSec`, `interface.eth0`, `program`.
  */
+import { sameJson } from './compare.ts'
 import { formatEndpoint } from './ip.ts'
-import type { Attachment, Deployment, Proxy, Target } from './snapshot.ts'
+import type { Attributes, Json } from './json.ts'
+import { DEFAULT_DAEMON_SETTINGS, DEFAULT_HEALTH_CHECK, healthCheckKeys } from './policy.ts'
+import type { Attachment, Deployment, Proxy, Settings } from './snapshot.ts'
+import { routeAttributes, targetAttributes } from './target-attributes.ts'
 
-/** Attributes are plain JSON, compared by value. */
-export type Attributes = Readonly<Record<string, Json>>
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+export type { Attributes, Json } from './json.ts'
 
 export type Resources = ReadonlyMap<string, Attributes>
 
@@ -29,15 +31,18 @@ export function interfaceAddress(name: string): string {
   return /^[A-Za-z0-9_-]+$/.test(name) ? `interface.${name}` : `interface[${JSON.stringify(name)}]`
 }
 
-/** The resources of a deployment, in canonical order. Settings are one resource each. */
+/**
+ * The resources of a deployment, in canonical order. Settings are one resource each; those that only the
+ * daemon reads are there where they are not the default.
+ */
 export function resourcesOf({ snapshot, attachments }: Deployment): Map<string, Attributes> {
   const resources = new Map<string, Attributes>()
   for (const proxy of snapshot.proxies) addProxy(resources, proxy)
   for (const attachment of attachments) {
     resources.set(interfaceAddress(attachment.name), attachmentAttributes(attachment))
   }
-  for (const [key, value] of Object.entries(snapshot.settings)) {
-    resources.set(`settings.${key}`, { value: value as Json })
+  for (const key of settingNames(snapshot.settings)) {
+    resources.set(`settings.${key}`, { value: settingValue(snapshot.settings, key) })
   }
   return resources
 }
@@ -48,7 +53,28 @@ export function countResources({ snapshot, attachments }: Deployment): number {
     (sum, { defaultTarget, sourceRoutes }) => sum + 1 + defaultTarget.length + sourceRoutes.length,
     0,
   )
-  return ofProxies + attachments.length + Object.keys(snapshot.settings).length
+  return ofProxies + attachments.length + settingNames(snapshot.settings).length
+}
+
+const DAEMON_SETTINGS: Readonly<Record<string, unknown>> = { ...DEFAULT_DAEMON_SETTINGS }
+
+function settingNames(settings: Settings): (keyof Settings)[] {
+  const names = Object.keys(settings) as (keyof Settings)[]
+  return names.filter((name) => {
+    const usual = DAEMON_SETTINGS[name]
+    return usual === undefined || !sameJson(settings[name] as Json, usual as Json)
+  })
+}
+
+function settingValue(settings: Settings, key: keyof Settings): Json {
+  return key === 'healthCheckDefaults' ? healthCheckKeys(settings[key]) : (settings[key] as Json)
+}
+
+/** What a resource is that is not among those of a deployment, because it is as it usually is. */
+export function usualAttributes(address: string): Attributes | undefined {
+  const key = address.startsWith('settings.') ? address.slice('settings.'.length) : ''
+  if (key === 'healthCheckDefaults') return { value: healthCheckKeys(DEFAULT_HEALTH_CHECK) }
+  return Object.hasOwn(DAEMON_SETTINGS, key) ? { value: DAEMON_SETTINGS[key] as Json } : undefined
 }
 
 function addProxy(resources: Map<string, Attributes>, proxy: Proxy): void {
@@ -58,15 +84,11 @@ function addProxy(resources: Map<string, Attributes>, proxy: Proxy): void {
     forwarding: proxy.forwarding,
   })
   for (const target of proxy.defaultTarget) {
-    resources.set(targetAddress(proxy.name, target.ip, target.port), { weight: target.weight })
+    resources.set(targetAddress(proxy.name, target.ip, target.port), targetAttributes(target))
   }
   for (const route of proxy.sourceRoutes) {
-    resources.set(sourceRouteAddress(proxy.name, route.source), { targets: targetWeights(route.targets) })
+    resources.set(sourceRouteAddress(proxy.name, route.source), routeAttributes(route))
   }
-}
-
-function targetWeights(targets: readonly Target[]): Json {
-  return Object.fromEntries(targets.map(({ ip, port, weight }) => [formatEndpoint(ip, port), weight]))
 }
 
 /** `attach` as configured, `mode` as chosen, `roles` why it is attached. */

@@ -1,3 +1,6 @@
+import { DEFAULT_DAEMON_SETTINGS } from './policy.ts'
+import type { DaemonSettings, HealthCheck } from './policy.ts'
+
 /**
  * The load balancer as data. The desired snapshot comes from configuration files with every default
  * filled in; the live one is decoded from BPF maps. Both have this type, so they can be compared.
@@ -36,17 +39,40 @@ export interface Listen {
   readonly protocol: Protocol
 }
 
+/**
+ * What most targets do not have is absent, not a default: lists of 100,000 stay small in memory, in
+ * manifests and in plans.
+ */
 export interface Target {
   readonly ip: string
   readonly port: number
-  /** 1 to 100, a list's weights summing to 100; `null` on all of a list: they share equally. */
+  /**
+   * Positive, a list's weights summing to 100, or to a multiple of it where a host has more addresses than
+   * weight; `null` on all of a list: they share equally.
+   */
   readonly weight: number | null
+  /** Its own health check; absent: as the settings say. See `healthCheckOf`. */
+  readonly healthCheck?: HealthCheck
+  /** It gets no new connections; absent: it does. */
+  readonly drain?: true
+  /** The name that it is an address of; absent: it is configured by address. */
+  readonly origin?: Origin
+}
+
+/** A target that is configured by name, of which there is a Target for each address. */
+export interface Origin {
+  readonly host: string
+  /** The share of all its addresses together, in percent; `null`: each has the same as any other of the list. */
+  readonly weight: number | null
+  readonly dnsRefreshSeconds: number
 }
 
 export interface SourceRoute {
   /** Canonical CIDR, host bits zero: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1/32`. */
   readonly source: string
   readonly targets: readonly Target[]
+  /** The name that the source is an address of; absent: it is configured by address. */
+  readonly origin?: string
 }
 
 export interface InterfaceSetting {
@@ -54,7 +80,10 @@ export interface InterfaceSetting {
   readonly attach: Attach
 }
 
-export interface Settings {
+export interface Settings extends PacketSettings, DaemonSettings {}
+
+/** What the packet path reads. */
+export interface PacketSettings {
   /** Idle time after which an established TCP connection is forgotten, in seconds. */
   readonly connectionTimeoutSec: number
   readonly synTimeoutSec: number
@@ -77,6 +106,7 @@ export const DEFAULT_SETTINGS: Settings = {
   udpTimeoutSec: 30,
   udpStreamTimeoutSec: 180,
   maxConnections: 100_000,
+  ...DEFAULT_DAEMON_SETTINGS,
 }
 
 /** Where and how the programs are attached: a fact of the host, found out when planning. */

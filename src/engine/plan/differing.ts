@@ -5,7 +5,8 @@
 import { sameJson } from '../model/compare.ts'
 import { compareNames, compareRoutes, compareTargets } from '../model/order.ts'
 import type { Json } from '../model/resource.ts'
-import type { Deployment, Proxy, SourceRoute, Target } from '../model/snapshot.ts'
+import type { HealthCheck } from '../model/policy.ts'
+import type { Deployment, Origin, Proxy, SourceRoute, Target } from '../model/snapshot.ts'
 
 /** Resources that are equal on both sides are left out of both; the others are there, in their order. */
 export function differing(before: Deployment, after: Deployment): [Deployment, Deployment] {
@@ -71,16 +72,29 @@ function attributes({ listen, forwarding }: Proxy): Json {
 }
 
 function targetsApart(left: Target, right: Target): [Target, Target] | undefined {
-  return left.weight === right.weight ? undefined : [left, right]
+  return sameTarget(left, right) ? undefined : [left, right]
 }
 
 function routesApart(left: SourceRoute, right: SourceRoute): [SourceRoute, SourceRoute] | undefined {
   const same =
+    left.origin === right.origin &&
     left.targets.length === right.targets.length &&
     left.targets.every((target, i) => sameTarget(target, right.targets[i]!))
   return same ? undefined : [left, right]
 }
 
 function sameTarget(left: Target, right: Target): boolean {
-  return left.ip === right.ip && left.port === right.port && left.weight === right.weight
+  return (
+    left.ip === right.ip &&
+    left.port === right.port &&
+    left.weight === right.weight &&
+    left.drain === right.drain &&
+    sameParts(left.healthCheck, right.healthCheck) &&
+    sameParts(left.origin, right.origin)
+  )
+}
+
+/** Most targets have neither, or share one. */
+function sameParts(left: HealthCheck | Origin | undefined, right: HealthCheck | Origin | undefined): boolean {
+  return left === right || sameJson(left as Json | undefined, right as Json | undefined)
 }

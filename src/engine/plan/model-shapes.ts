@@ -8,8 +8,9 @@ import { PLAN_FORMAT_VERSION } from '../model/plan.ts'
 import type { Attributes } from '../model/resource.ts'
 import type { Attachment, Deployment, InterfaceSetting, Listen, Proxy } from '../model/snapshot.ts'
 import type { Settings, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
+import { daemonSettings, healthCheck, origin } from './policy-shapes.ts'
 import { flag, json, listOf, mapOf, matching, mismatch, nothing, nullable } from './shape.ts'
-import { isObject, oneOf, record, text, whole } from './shape.ts'
+import { isObject, oneOf, optional, record, text, whole, yes } from './shape.ts'
 import type { Shape } from './shape.ts'
 
 const U16 = 0xffff
@@ -34,11 +35,19 @@ const listen = record<Listen>({
   protocol: oneOf('tcp', 'udp'),
 })
 
-const target = record<Target>({ ip: address, port: whole(0, U16), weight: nullable(whole(1, U16)) })
+const target = record<Target>({
+  ip: address,
+  port: whole(0, U16),
+  weight: nullable(whole(1, U16)),
+  healthCheck: optional(healthCheck),
+  drain: optional(yes),
+  origin: optional(origin),
+})
 
 const sourceRoute = record<SourceRoute>({
   source: matching(/^[0-9a-f:.]+\/-?[0-9]+$/, 'a network, such as "10.0.0.0/8"'),
   targets: listOf(target),
+  origin: optional(text),
 })
 
 const proxy = record<Proxy>({
@@ -61,6 +70,7 @@ const snapshot = record<Snapshot>({
     udpTimeoutSec: whole(0, U32),
     udpStreamTimeoutSec: whole(0, U32),
     maxConnections: whole(0, U32),
+    ...daemonSettings,
   }),
 })
 

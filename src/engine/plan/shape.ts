@@ -46,6 +46,9 @@ export const text: Shape<string> = (value, at) =>
 export const flag: Shape<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : mismatch(at, 'true or false', value)
 
+/** Of a member that is `true` or absent. */
+export const yes: Shape<true> = (value, at) => (value === true ? value : mismatch(at, 'true', value))
+
 /** Anything that JSON can hold. */
 export const json: Shape<Json> = (value, at) =>
   value === undefined ? mismatch(at, 'a value', value) : (value as Json)
@@ -72,6 +75,16 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, at) => (value === null ? null : shape(value, at))
 }
 
+/** Of a member that may be absent. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, at) => (value === undefined ? undefined : shape(value, at))
+}
+
+/** Of a member that documents of older versions of lb do not have. */
+export function otherwise<T>(usual: T, shape: Shape<T>): Shape<T> {
+  return (value, at) => (value === undefined ? usual : shape(value, at))
+}
+
 export const nothing: Shape<null> = (value, at) => (value === null ? null : mismatch(at, 'null', value))
 
 export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
@@ -88,19 +101,19 @@ export function mapOf<T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> {
       : mismatch(at, 'an object', value)
 }
 
-/** All of these keys, and no others. */
+/** All of these keys but for optional ones, and no others. */
 export function record<T extends object>(fields: { readonly [K in keyof T]-?: Shape<T[K]> }): Shape<T> {
   const shapes = Object.entries<Shape<unknown>>(fields)
   return (value, at) => {
     if (!isObject(value)) return mismatch(at, 'an object', value)
     const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key))
     if (unknown !== undefined) mismatch(member(at, unknown), 'absent (no such key is known)', value[unknown])
-    return Object.fromEntries(
-      shapes.map(([key, shape]) => [
-        key,
-        shape(Object.hasOwn(value, key) ? value[key] : undefined, member(at, key)),
-      ]),
-    ) as T
+    const found: Record<string, unknown> = {}
+    for (const [key, shape] of shapes) {
+      const read = shape(Object.hasOwn(value, key) ? value[key] : undefined, member(at, key))
+      if (read !== undefined) found[key] = read
+    }
+    return found as T
   }
 }
 

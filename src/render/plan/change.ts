@@ -2,6 +2,7 @@
 import { sameJson } from '../../engine/model/compare.ts'
 import type { Change } from '../../engine/model/plan.ts'
 import type { Json } from '../../engine/model/resource.ts'
+import { spellOut } from '../../engine/model/target-attributes.ts'
 import type { Palette } from '../palette.ts'
 import { counted, escapeText } from '../text.ts'
 import { blockHead, settingName } from './address.ts'
@@ -32,7 +33,9 @@ export interface ChangeOptions {
 export function renderChange(change: Change, { tense, drifted, palette }: ChangeOptions): string[] {
   const sign = SIGNS[change.action]
   const head = settingName(change.address) === undefined ? blockHead(change.address) : 'settings'
-  const rows = attributeRows(change.address, change.before, change.after)
+  const [before, after] =
+    change.action === 'update' ? spellOut(change.before, change.after) : [change.before, change.after]
+  const rows = attributeRows(change.address, before, after)
   return [
     palette.bold(
       `  # ${escapeText(change.address)} ${tense === 'future' ? 'will be' : 'was'} ${outcome(change)}`,

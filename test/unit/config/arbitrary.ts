@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { formatIp, formatPrefix } from '../../../src/engine/model/ip.ts'
 import { compareNames, compareRoutes, compareTargets, compareText } from '../../../src/engine/model/order.ts'
+import { DEFAULT_DAEMON_SETTINGS } from '../../../src/engine/model/policy.ts'
 import type {
   Attach,
   Family,
@@ -168,16 +169,18 @@ export const snapshot: fc.Arbitrary<Snapshot> = fc
         { maxLength: 4, selector: ({ name }) => name },
       )
       .map((list: InterfaceSetting[]) => list.sort(compareNames)),
-    settings: fc.record({
-      connectionTimeoutSec: seconds,
-      synTimeoutSec: seconds,
-      finTimeoutSec: seconds,
-      timeWaitTimeoutSec: seconds,
-      resetTimeoutSec: seconds,
-      udpTimeoutSec: seconds,
-      udpStreamTimeoutSec: seconds,
-      maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
-    }),
+    settings: fc
+      .record({
+        connectionTimeoutSec: seconds,
+        synTimeoutSec: seconds,
+        finTimeoutSec: seconds,
+        timeWaitTimeoutSec: seconds,
+        resetTimeoutSec: seconds,
+        udpTimeoutSec: seconds,
+        udpStreamTimeoutSec: seconds,
+        maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
+      })
+      .map((settings) => ({ ...settings, ...DEFAULT_DAEMON_SETTINGS })),
   })
   .map(({ proxies, interfaces, settings }) => {
     const listening = new Set(proxies.flatMap(({ listen }) => listen.interfaces))

@@ -16,7 +16,7 @@ describe('a deployment comes back as it was compiled', () => {
   test('whatever it is', () => {
     fc.assert(
       fc.property(deployment, (given) => {
-        expect(decode(compile(given, countersOf(given)))).toEqual(given)
+        expect(decode(compile(given, countersOf(given)), given.snapshot)).toEqual(given)
       }),
       { numRuns: 150 },
     )
@@ -26,7 +26,7 @@ describe('a deployment comes back as it was compiled', () => {
     fc.assert(
       fc.property(deployment, fc.infiniteStream(fc.nat()), (given, random) => {
         const tables = shuffled(compile(given, countersOf(given)), random)
-        expect(decode(tables)).toEqual(given)
+        expect(decode(tables, given.snapshot)).toEqual(given)
       }),
     )
   })
@@ -177,7 +177,7 @@ describe('decoding is total', () => {
           const { values } = tables[name]
           if (values.length > 0) values[at % values.length] = value
         }
-        expect(() => decode(tables)).not.toThrow()
+        expect(() => decode(tables, given.snapshot)).not.toThrow()
       }),
     )
   })

@@ -169,7 +169,7 @@ test('drift never goes without a change in the plan that puts it right', () => {
         generation: 1,
         slot: 0,
         fingerprint: '',
-        deployment: decode(tables),
+        deployment: decode(tables, some.snapshot),
         applied: some,
         drift,
         program: undefined,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { changedAttributes, sameJson } from '../../../src/engine/model/compare.ts'
@@ -7,7 +8,9 @@ import {
   parseGenerationFolder,
   unescapePin,
 } from '../../../src/engine/model/paths.ts'
+import { DEFAULT_DAEMON_SETTINGS } from '../../../src/engine/model/policy.ts'
 import {
+  countResources,
   interfaceAddress,
   proxyAddress,
   resourcesOf,
@@ -51,13 +54,16 @@ describe('addresses', () => {
 })
 
 describe('resources', () => {
-  test('of a deployment: one each for proxies, targets, routes, interfaces and settings', () => {
+  test('of a deployment: one each for proxies, targets, routes, interfaces and settings, but for usual ones of the daemon', () => {
     fc.assert(
       fc.property(deployment, (given) => {
         const { proxies, settings } = given.snapshot
         const parts = proxies.map((proxy) => 1 + proxy.defaultTarget.length + proxy.sourceRoutes.length)
         const count = parts.reduce((sum, n) => sum + n, 0) + given.attachments.length
-        expect(resourcesOf(given).size).toBe(count + Object.keys(settings).length)
+        const ofDaemon = Object.entries(DEFAULT_DAEMON_SETTINGS)
+        const usual = ofDaemon.filter(([key, value]) => isDeepStrictEqual(value, { ...settings }[key]))
+        expect(resourcesOf(given).size).toBe(count + Object.keys(settings).length - usual.length)
+        expect(countResources(given)).toBe(resourcesOf(given).size)
       }),
     )
   })
