@@ -8,7 +8,7 @@
  */
 #include <linux/pkt_cls.h>
 
-#include "../../../bpf/stage/close.h"
+#include "../../../bpf/lib/tuple.h"
 
 #define FRAME_WORDS 10
 #define SCENARIOS 128
@@ -143,14 +143,36 @@ static __always_inline enum generation generation_of(
 	return GENERATION_NEITHER;
 }
 
+static __always_inline void delete_half(const union tuple *tuple, const bool v6)
+{
+	void *table = conn_table(tuple, v6);
+
+	if (table)
+		bpf_map_delete_elem(table, tuple);
+}
+
 static __always_inline void end_connection(const struct scenario *scenario, const bool v6)
 {
 	struct lb_conn *conn = conn_find(&scenario->tuple, v6);
+	union tuple reverse;
 
-	if (conn && scenario->ending == ENDING_DELETED)
-		close_pair(&scenario->tuple, conn, v6);
-	else if (conn && scenario->ending == ENDING_TIME_WAIT)
+	if (!conn)
+		return;
+	if (scenario->ending == ENDING_TIME_WAIT)
 		conn->state = LB_CONN_TIME_WAIT;
+	if (scenario->ending != ENDING_DELETED)
+		return;
+	tuple_sibling(
+		&reverse, &scenario->tuple, conn_nat_addr(conn), conn->nat_port_be, false, v6);
+	delete_half(&scenario->tuple, v6);
+	delete_half(&reverse, v6);
+}
+
+static __always_inline struct lb_conn_totals *totals_of_all(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&conn_totals, &zero);
 }
 
 /* `frame`: as the program under test left it. */
@@ -160,7 +182,7 @@ static __always_inline void judge(struct trial *run, const __u64 *frame)
 	__u32 row = run->scenario, before = last->generation;
 	const struct scenario *scenario = bpf_map_lookup_elem(&scenarios, &row);
 	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
-	const struct lb_conn_totals *totals = totals_row();
+	const struct lb_conn_totals *totals = totals_of_all();
 
 	if (!scenario || !tally || !totals)
 		return;
@@ -192,7 +214,7 @@ static __always_inline struct trial *trial_row(void)
 static __always_inline int next_packet(void *data, void *end)
 {
 	struct trial *run = trial_row();
-	struct lb_conn_totals *totals = totals_row();
+	struct lb_conn_totals *totals = totals_of_all();
 	const struct scenario *scenario;
 	__u32 row;
 
