@@ -24,6 +24,8 @@ enum lb_limit {
 	 * the expiry timer can walk one at a time in bounded time.
 	 */
 	LB_CONN_PARTITIONS_MAX = 64,
+	/* There are two sets of tables while connections move from smaller ones to larger ones. */
+	LB_CONN_SETS = 2,
 	/* Rows for counters by enum lb_conn_state, with room to append. */
 	LB_CONN_STATES = 16,
 	LB_MANIFEST_CHUNK = 4096,
@@ -163,12 +165,15 @@ struct lb_settings {
 /* `meta`, array of one row: what the pinned maps and programs were made by. */
 struct lb_meta {
 	__u32 abi_version;
+	/* Of the current set of connection tables, and of the other one; 0: there is no other. */
 	__u32 conn_partitions; /* power of two, at most LB_CONN_PARTITIONS_MAX */
-	__u32 conn_partition_entries; /* max_entries of each inner map of conn4 and conn6 */
+	__u32 conn_other_partitions;
 	__u32 backend_capacity; /* rows of backend_stats */
 	__u8 object_sha256[32]; /* of the object file that the running programs came from */
-	__u32 conn_capacity; /* connections that the tables of a family were made for */
-	__u32 reserved[3];
+	__u32 conn_capacity; /* connections that a family's tables of the current set were made for */
+	__u32 conn_partition_entries; /* max_entries of each of their partitions */
+	__u32 conn_set; /* the current one, which new connections enter */
+	__u32 reserved;
 };
 
 /* Keys of conn4 and conn6: a packet's tuple as it arrives, in either direction. */
@@ -295,7 +300,7 @@ struct lb_sweep {
 	__u64 expired; /* pairs deleted because both halves were idle for too long */
 	__u64 orphans; /* halves deleted because the other one was gone */
 	__u64 last_run_ns; /* CLOCK_MONOTONIC_COARSE when the last run began */
-	__u32 partition; /* the next one to walk */
+	__u32 partition; /* the next one to walk; beyond the last: the first */
 	__u32 pad;
 };
 

@@ -11,8 +11,13 @@
 
 #include "abi.h"
 
-/* Number of inner maps in conn4 and conn6: a power of two, set at load. */
+/*
+ * Set at load. New connections enter the tables of lb_conn_set, which have so many partitions: a power of
+ * two. Those of the other set, 0 where there are none, are looked at too.
+ */
+const volatile __u32 lb_conn_set = 0;
 const volatile __u32 lb_conn_partitions = 8;
+const volatile __u32 lb_conn_other_partitions = 0;
 /* How long the sweep takes to come round, set at load. */
 const volatile __u32 lb_sweep_cycle_ms = 2000;
 
@@ -101,8 +106,8 @@ struct lb_inner_conn6 {
 	__uint(value_size, sizeof(struct lb_conn6));
 };
 
-LB_OUTER(lb_inner_conn4, LB_CONN_PARTITIONS_MAX) conn4 SEC(".maps");
-LB_OUTER(lb_inner_conn6, LB_CONN_PARTITIONS_MAX) conn6 SEC(".maps");
+LB_OUTER(lb_inner_conn4, LB_CONN_SETS *LB_CONN_PARTITIONS_MAX) conn4 SEC(".maps");
+LB_OUTER(lb_inner_conn6, LB_CONN_SETS *LB_CONN_PARTITIONS_MAX) conn6 SEC(".maps");
 
 /* One word in a cache line of its own; see lib/lock.h. */
 struct lb_lock {

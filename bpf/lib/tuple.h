@@ -100,19 +100,41 @@ static __always_inline __u64 tuple_hash(const union tuple *t, const bool v6)
 	return addrs * odd2;
 }
 
+static __always_inline void *conn_table_of(
+	const union tuple *t, __u32 set, __u32 partitions, const bool v6)
+{
+	__u32 row = set * LB_CONN_PARTITIONS_MAX + ((tuple_hash(t, v6) >> 58) & (partitions - 1));
+
+	return v6 ? bpf_map_lookup_elem(&conn6, &row) : bpf_map_lookup_elem(&conn4, &row);
+}
+
+/* The table that a connection enters. */
 static __always_inline void *conn_table(const union tuple *t, const bool v6)
 {
-	__u32 partition = (tuple_hash(t, v6) >> 58) & (lb_conn_partitions - 1);
+	return conn_table_of(t, lb_conn_set, lb_conn_partitions, v6);
+}
 
-	return v6 ? bpf_map_lookup_elem(&conn6, &partition)
-		  : bpf_map_lookup_elem(&conn4, &partition);
+/* NULL where there is no other set. */
+static __always_inline void *conn_other_table(const union tuple *t, const bool v6)
+{
+	return lb_conn_other_partitions
+		       ? conn_table_of(t, lb_conn_set ^ 1, lb_conn_other_partitions, v6)
+		       : NULL;
+}
+
+static __always_inline struct lb_conn *conn_find_other(const union tuple *t, const bool v6)
+{
+	void *table = conn_other_table(t, v6);
+
+	return table ? bpf_map_lookup_elem(table, t) : NULL;
 }
 
 static __always_inline struct lb_conn *conn_find(const union tuple *t, const bool v6)
 {
 	void *table = conn_table(t, v6);
+	struct lb_conn *conn = table ? bpf_map_lookup_elem(table, t) : NULL;
 
-	return table ? bpf_map_lookup_elem(table, t) : NULL;
+	return conn || !lb_conn_other_partitions ? conn : conn_find_other(t, v6);
 }
 
 #endif

@@ -41,6 +41,9 @@ static __always_inline void conn_delete(const union tuple *key, const bool v6)
 {
 	void *table = conn_table(key, v6);
 
+	if (table && bpf_map_delete_elem(table, key) == 0)
+		return;
+	table = conn_other_table(key, v6);
 	if (table)
 		bpf_map_delete_elem(table, key);
 }

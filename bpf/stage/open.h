@@ -35,6 +35,8 @@ static __always_inline enum lb_reason insert_half(
 
 	if (!table)
 		return LB_DROP_NO_CONN_TABLE;
+	if (conn_find_other(key, v6))
+		return LB_DROP_TUPLE_CONFLICT;
 	error = bpf_map_update_elem(table, key, value, BPF_NOEXIST);
 	return error ? reason_of_insert(error) : LB_OK;
 }

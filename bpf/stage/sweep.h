@@ -143,8 +143,19 @@ static long sweep_conn6(
 	return sweep_half(&own, &conn->c, round, true);
 }
 
-static __always_inline void sweep_partition(__u32 partition, struct sweep_round *round)
+/* Partitions of both sets; lb_conn_partitions is never 0, which the compiler does not know. */
+static __always_inline __u32 sweep_count(void)
 {
+	return (lb_conn_partitions + lb_conn_other_partitions) ?: 1;
+}
+
+/* `index` counts through the current set first, then through the other one. */
+static __always_inline void sweep_partition(__u32 index, struct sweep_round *round)
+{
+	bool other = index >= lb_conn_partitions;
+	__u32 set = other ? lb_conn_set ^ 1 : lb_conn_set;
+	__u32 partition =
+		set * LB_CONN_PARTITIONS_MAX + (other ? index - lb_conn_partitions : index);
 	void *table = bpf_map_lookup_elem(&conn4, &partition);
 
 	if (table)
@@ -175,21 +186,21 @@ static __always_inline bool candidates_run_out(void)
 
 static __always_inline __u64 sweep_period_ns(void)
 {
-	return lb_sweep_cycle_ms * LB_NS_PER_MS / (lb_conn_partitions ? lb_conn_partitions : 1);
+	return lb_sweep_cycle_ms * LB_NS_PER_MS / sweep_count();
 }
 
 static int sweep_tick(void *map, __u32 *key, struct lb_sweep *state)
 {
 	struct sweep_round round = {};
-	__u32 partition = state->partition & (lb_conn_partitions - 1);
+	__u32 partition = state->partition < sweep_count() ? state->partition : 0;
 
 	state->last_run_ns = bpf_ktime_get_coarse_ns();
 	round.now = state->last_run_ns >> LB_CLOCK_SHIFT;
-	round.slice = state->runs / (lb_conn_partitions ? lb_conn_partitions : 1) % LB_SWEEP_SLICES;
+	round.slice = state->runs / sweep_count() % LB_SWEEP_SLICES;
 	read_settings(&round);
 	round.wanted = is_pressed(round.settings.max_connections) && candidates_run_out();
 	sweep_partition(partition, &round);
-	state->partition = (partition + 1) & (lb_conn_partitions - 1);
+	state->partition = partition + 1;
 	state->expired += round.expired;
 	state->orphans += round.orphans;
 	state->runs++;

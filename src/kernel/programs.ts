@@ -31,13 +31,20 @@ function programPort(program: BpfProgram): ProgramPort {
   return port
 }
 
-/** Loads the data plane's object file, with `lb_conn_partitions` set. */
+const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
+
+/** Loads the data plane's object file, with its constants set. */
 export function loadDataPlane(path: string, options: LoadOptions): DataPlanePort {
+  const { current, partitions, otherPartitions } = options.connections
   const object = attempt(() =>
     BpfObject.load(path, {
       reuse: Object.fromEntries(Object.entries(options.reuse).map(([name, map]) => [name, nativeMap(map)])),
       maxEntries: options.maxEntries,
-      constants: { lb_conn_partitions: new Uint8Array(Uint32Array.of(options.connPartitions).buffer) },
+      constants: {
+        lb_conn_set: u32(current),
+        lb_conn_partitions: u32(partitions),
+        lb_conn_other_partitions: u32(otherPartitions),
+      },
     }),
   )
   return {

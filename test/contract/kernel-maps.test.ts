@@ -133,7 +133,11 @@ describe.each(KERNELS)('%s kernel', (_, open) => {
 
   test('the maps of the object are what the fake takes them for', () => {
     const { kernel } = open()
-    using plane = kernel.loadDataPlane({ reuse: {}, maxEntries: {}, connPartitions: 8 })
+    using plane = kernel.loadDataPlane({
+      reuse: {},
+      maxEntries: {},
+      connections: { current: 0, partitions: 8, otherPartitions: 0 },
+    })
     for (const [name, { type, keySize, valueSize, maxEntries }] of Object.entries(OBJECT_MAPS)) {
       expect(plane.mapNames).toContain(name)
       using map = plane.map(name)
@@ -143,7 +147,11 @@ describe.each(KERNELS)('%s kernel', (_, open) => {
 
   test('a slot takes a table like its template, of any length, and nothing else', () => {
     const { kernel } = open()
-    using plane = kernel.loadDataPlane({ reuse: {}, maxEntries: {}, connPartitions: 8 })
+    using plane = kernel.loadDataPlane({
+      reuse: {},
+      maxEntries: {},
+      connections: { current: 0, partitions: 8, otherPartitions: 0 },
+    })
     for (const [name, { kind, keySize, valueSize }] of Object.entries(TABLES)) {
       using outer = plane.map(name)
       expect(outer.lookup(u32(3))).toBeUndefined()
@@ -171,7 +179,11 @@ describe.each(KERNELS)('%s kernel', (_, open) => {
 
   test('an array without the flag is no table', () => {
     const { kernel } = open()
-    using plane = kernel.loadDataPlane({ reuse: {}, maxEntries: {}, connPartitions: 8 })
+    using plane = kernel.loadDataPlane({
+      reuse: {},
+      maxEntries: {},
+      connections: { current: 0, partitions: 8, otherPartitions: 0 },
+    })
     using outer = plane.map('selection')
     using inner = smallMap(kernel, 'array', { maxEntries: 1 })
     expect(portFailure(() => outer.updateInner(u32(0), inner))).toEqual(kernelError('EINVAL'))

@@ -1,13 +1,18 @@
 /** Folders, pins, programs and lookups of the kernel port, in memory and in the kernel. */
 import { describe, expect, test } from 'vitest'
-import { CONN_PARTITIONS, PROGRAMS } from '../../src/engine/execute/bootstrap.ts'
+import { PROGRAMS } from '../../src/engine/execute/bootstrap.ts'
+import { CONN_PARTITIONS } from '../../src/engine/execute/meta.ts'
 import { SHARED_MAPS } from '../../src/engine/live/pins.ts'
 import { LbError } from '../../src/engine/model/errors.ts'
 import type { LoadOptions } from '../../src/engine/ports/kernel.ts'
 import { kernelError, KERNELS, portFailure, smallMap } from '../support/kernel-contract.ts'
 import { u32 } from '../support/native.ts'
 
-const plain: LoadOptions = { reuse: {}, maxEntries: {}, connPartitions: CONN_PARTITIONS }
+const plain: LoadOptions = {
+  reuse: {},
+  maxEntries: {},
+  connections: { current: 0, partitions: CONN_PARTITIONS, otherPartitions: 0 },
+}
 
 describe.each(KERNELS)('%s kernel: bpffs', (_, open) => {
   test('folders are made with those above them, and listed in order', () => {

@@ -1,7 +1,8 @@
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { vip } from '../support/lab/topology.ts'
 import type { ConnectionsDocument } from '../../src/render/connections.ts'
-import { apply, config, liveConnections, proxy, targets, useLab } from './support/lb.ts'
+import { apply, config, liveConnections, pins, proxy, targets, useLab } from './support/lb.ts'
 import { until } from './support/until.ts'
 
 /** `lb connections`, and how many there may be. */
@@ -63,11 +64,41 @@ test('the limit can be changed at once, refuses, and ends at zero', async () => 
   expect(await list()).toMatchObject({ total: 0, counts: [], connections: [] })
 })
 
-test('more than the tables were made for is refused before anything is done', async () => {
-  await apply(lab(), config([proxy('web', targets(lab().backends))]))
-  const settings = { maxConnections: 200_000 }
-  lab().write('lb.yaml', config([proxy('web', targets(lab().backends))], { settings }))
-  const { code, stderr } = await lab().lbCli(['plan'])
-  expect(code).not.toBe(0)
-  expect(stderr).toMatch(/maxConnections is 200000, but .* made for 100000/)
+test('tables grow under traffic, and keep the connections that they have', async () => {
+  const { backends, client } = lab()
+  const timeouts = { timeWaitTimeoutSec: 1, finTimeoutSec: 1, resetTimeoutSec: 1, synTimeoutSec: 1 }
+  const web = (maxConnections: number) =>
+    config([proxy('web', targets(backends))], { settings: { maxConnections, ...timeouts } })
+  const at = { address: vip.ipv4, port: 80 }
+  const tables = () => readdirSync(pins(lab(), 'conn')).length
+  await apply(lab(), web(100_000))
+  const before = tables()
+  await using traffic = await client.startTraffic({ ...at, concurrency: 8 })
+  await traffic.passed(20)
+  {
+    await using old = await client.connect(at)
+    await apply(lab(), web(200_000))
+    expect(tables()).toBeGreaterThan(before)
+    await using young = await client.connect(at)
+    expect((await list('--limit', '10000')).connections.map(({ client: from }) => from)).toEqual(
+      expect.arrayContaining([old, young].map(({ localPort }) => `${client.address.ipv4}:${localPort}`)),
+    )
+    lab().write('lb.yaml', web(400_000))
+    const { code, stderr } = await lab().lbCli(['apply', '--yes'])
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/maxConnections is 400000, but .* room for 200000 .* still growing/)
+    expect([await old.request(), await young.request()]).toEqual([old.backend, young.backend])
+  }
+  await traffic.passed(20)
+  await until('larger tables yet', async () => (await lab().lbCli(['apply', '--yes'])).code === 0)
+  await traffic.passed(20)
+  // Whatever an apply changes, it gives them up too.
+  let wanted = 400_000
+  await until('only the tables of 400,000 connections are left', async () => {
+    await apply(lab(), web((wanted -= 1)))
+    return tables() === 32
+  })
+  const { failures, total } = await traffic.stop()
+  expect(failures).toEqual([])
+  expect(total).toBeGreaterThan(60)
 })

@@ -11,7 +11,7 @@ import { errno, newId } from './fake-kernel-state.ts'
 import type { FakeMap, FakeMapShape, FakeProgram } from './fake-kernel-state.ts'
 import type { Session } from './fake-kernel-session.ts'
 
-const { LB_SLOTS, LB_CONN_PARTITIONS_MAX } = enums.lb_limit
+const { LB_SLOTS, LB_CONN_SETS, LB_CONN_PARTITIONS_MAX } = enums.lb_limit
 
 interface ObjectMap extends FakeMapShape {
   readonly template?: FakeMapShape
@@ -38,7 +38,10 @@ function outer({ kind, keySize, valueSize }: TableSpec, maxEntries: number): Obj
 }
 
 const connections = (key: StructName, value: StructName): ObjectMap =>
-  outer({ kind: 'hash', keySize: structSize(key), valueSize: structSize(value) }, LB_CONN_PARTITIONS_MAX)
+  outer(
+    { kind: 'hash', keySize: structSize(key), valueSize: structSize(value) },
+    LB_CONN_SETS * LB_CONN_PARTITIONS_MAX,
+  )
 
 /** bpf/maps.h; the contract suite compares this with the compiled object. */
 export const OBJECT_MAPS: Readonly<Record<string, ObjectMap>> = {

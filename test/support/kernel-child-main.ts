@@ -31,7 +31,12 @@ function withoutRights(folder: string): unknown {
     makeDirectory: () => kernel.fs.makeDirectory(`${folder}/a`),
     createMap: () => kernel.createMap(spec),
     openMap: () => kernel.openMap(`${folder}/map`),
-    loadDataPlane: () => kernel.loadDataPlane({ reuse: {}, maxEntries: {}, connPartitions: 8 }),
+    loadDataPlane: () =>
+      kernel.loadDataPlane({
+        reuse: {},
+        maxEntries: {},
+        connections: { current: 0, partitions: 8, otherPartitions: 0 },
+      }),
     tryLock: () => kernel.tryLock(folder),
   }
   return Object.fromEntries(

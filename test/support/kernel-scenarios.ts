@@ -2,7 +2,8 @@
  * What the contract tries on interfaces. On the real kernel these run in a child process inside a
  * network namespace (kernel-child.ts), so they take and give plain data only.
  */
-import { CONN_PARTITIONS, PROGRAMS } from '../../src/engine/execute/bootstrap.ts'
+import { PROGRAMS } from '../../src/engine/execute/bootstrap.ts'
+import { CONN_PARTITIONS } from '../../src/engine/execute/meta.ts'
 import { HOOK_PROGRAM } from '../../src/engine/live/links.ts'
 import { LbError } from '../../src/engine/model/errors.ts'
 import { instancePaths } from '../../src/engine/model/paths.ts'
@@ -33,7 +34,11 @@ interface Stage {
 
 /** Two versions of the program for a hook, and the place of its pin. */
 function setStage({ kernel, folder }: Place, hook: Hook): Stage {
-  const options = { reuse: {}, maxEntries: {}, connPartitions: CONN_PARTITIONS }
+  const options = {
+    reuse: {},
+    maxEntries: {},
+    connections: { current: 0, partitions: CONN_PARTITIONS, otherPartitions: 0 },
+  }
   const planes = [kernel.loadDataPlane(options), kernel.loadDataPlane(options)] as const
   const [first, second] = planes.map((plane) => plane.program(PROGRAMS[HOOK_PROGRAM[hook]]))
   if (!first || !second) throw new Error('no program')

@@ -16,7 +16,9 @@ import type { ExecutablePlan } from '../model/plan.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import { staleness } from '../plan/stale.ts'
 import { ensureAttached } from './attach.ts'
-import { bootstrap, ensureConnTable, setActive, ZERO_KEY } from './bootstrap.ts'
+import { bootstrap, setActive } from './bootstrap.ts'
+import { ensureConnTables, fitConnTables } from './conn-tables.ts'
+import { ZERO_KEY } from './keys.ts'
 import { allocateCounters, readCounters } from './counters.ts'
 import type { Counters } from './counters.ts'
 import { removePins } from './destroy.ts'
@@ -110,8 +112,10 @@ function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOpt
   const families = new Set(
     desired.snapshot.proxies.map(({ defaultTarget }) => familyOf(defaultTarget[0]?.ip ?? '')),
   )
-  if (families.has('ipv4')) ensureConnTable(world, 4, undo)
-  if (families.has('ipv6')) ensureConnTable(world, 6, undo)
+  if (families.has('ipv4')) ensureConnTables(world, 4, undo)
+  if (families.has('ipv6')) ensureConnTables(world, 6, undo)
+  const fitted = dryRun ? undefined : fitConnTables(world, desired.snapshot.settings.maxConnections)
+  if (fitted) onStep('prepare', fitted)
   return counters
 }
 

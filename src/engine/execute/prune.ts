@@ -5,7 +5,7 @@ import { OUTER_TABLES } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
 import { detachOthers, linkNames } from './attach.ts'
-import { u32 } from './bootstrap.ts'
+import { u32 } from './keys.ts'
 import type { World } from './world.ts'
 
 /** Generations that stay loaded unless `--keep` says otherwise. */

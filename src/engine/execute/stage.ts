@@ -12,7 +12,7 @@ import { encodeManifest } from '../live/manifest.ts'
 import type { Manifest } from '../live/manifest.ts'
 import { LbError } from '../model/errors.ts'
 import type { MapPort } from '../ports/kernel.ts'
-import { u32 } from './bootstrap.ts'
+import { u32 } from './keys.ts'
 import type { World } from './world.ts'
 
 export interface StagedGeneration {

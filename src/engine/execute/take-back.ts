@@ -11,7 +11,7 @@ import { u32s } from '../live/decode.ts'
 import { generationFolders } from '../live/generations.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import type { KernelPort, MapPort } from '../ports/kernel.ts'
-import { u32 } from './bootstrap.ts'
+import { u32 } from './keys.ts'
 import type { Counters } from './counters.ts'
 import type { World } from './world.ts'
 

@@ -3,13 +3,16 @@
  * do not notice. Also how `backend_stats`, which programs reach directly, is made larger: longer for more
  * backends, wider for programs that count more.
  */
-import { rowsOver, structSize } from '../abi/struct.ts'
+import { structSize } from '../abi/struct.ts'
 import { sameBytes } from '../abi/tables.ts'
+import { readConnSets } from '../live/conn-sets.ts'
 import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
 import type { ProgramName } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
-import type { DataPlanePort, MapPort, ProgramPort } from '../ports/kernel.ts'
-import { backendCapacity, PROGRAMS, startSweep, writeMeta, ZERO_KEY } from './bootstrap.ts'
+import type { ConnSets, DataPlanePort, MapPort, ProgramPort } from '../ports/kernel.ts'
+import { backendCapacity, PROGRAMS, startSweep } from './bootstrap.ts'
+import { ZERO_KEY } from './keys.ts'
+import { metaRow, openMeta, writeMeta } from './meta.ts'
 import { runUndo } from './restore.ts'
 import type { Undo } from './restore.ts'
 import type { World } from './world.ts'
@@ -20,13 +23,12 @@ import type { World } from './world.ts'
  */
 export function upgradePrograms(world: World, backends: number, dryRun: boolean): string | undefined {
   const { kernel, paths } = world
-  using meta = kernel.openMap(paths.meta)
-  const row = rowsOver('lb_meta', meta?.lookup(ZERO_KEY) ?? new Uint8Array())
+  using meta = openMeta(world)
   // One of them may be larger, where growing was interrupted.
   const rows = Math.min(...roomIn(world, RESIZED))
   const grow = backends > rows
-  const same = sameBytes(row.slice(0, 'object_sha256'), kernel.objectSha256)
-  if (!meta || (same && !grow)) return undefined
+  const same = sameBytes(metaRow(meta).slice(0, 'object_sha256'), kernel.objectSha256)
+  if (same && !grow) return undefined
   const wanted = grow ? Math.max(2 * rows, backendCapacity(backends)) : Math.max(...roomIn(world, COUNTERS))
   const replaced = grow ? RESIZED : countersFit(world) ? [] : COUNTERS
   const reuse = openReused(world, replaced)
@@ -34,7 +36,7 @@ export function upgradePrograms(world: World, backends: number, dryRun: boolean)
     using plane = kernel.loadDataPlane({
       reuse,
       maxEntries: Object.fromEntries(replaced.map((name) => [name, wanted])),
-      connPartitions: row.get(0, 'conn_partitions'),
+      connections: readConnSets(kernel, paths).sets,
     })
     if (dryRun) return 'new programs load'
     replacePrograms(world, plane, meta, replaced, wanted)
@@ -42,6 +44,18 @@ export function upgradePrograms(world: World, backends: number, dryRun: boolean)
     closeAll(Object.values(reuse))
   }
   return grow ? `room for ${wanted} backends` : 'programs of this version of lb'
+}
+
+/** The same programs, told of other sets of connection tables. */
+export function reloadPrograms(world: World, connections: ConnSets): void {
+  using meta = openMeta(world)
+  const reuse = openReused(world, [])
+  try {
+    using plane = world.kernel.loadDataPlane({ reuse, maxEntries: {}, connections })
+    replacePrograms(world, plane, meta, [], metaRow(meta).get(0, 'backend_capacity'))
+  } finally {
+    closeAll(Object.values(reuse))
+  }
 }
 
 const COUNTERS: readonly string[] = ['backend_stats']

@@ -101,7 +101,16 @@ export interface LinkPort extends Disposable {
 export interface LoadOptions {
   readonly reuse: Readonly<Record<string, MapPort>>
   readonly maxEntries: Readonly<Record<string, number>>
-  readonly connPartitions: number
+  readonly connections: ConnSets
+}
+
+/** Which tables of connections the programs use: see src/engine/execute/conn-tables.ts. */
+export interface ConnSets {
+  /** The set that new connections enter: 0 or 1. */
+  readonly current: number
+  readonly partitions: number
+  /** Partitions of the other set, which are looked at too; 0: none. */
+  readonly otherPartitions: number
 }
 
 export interface DataPlanePort extends Disposable {

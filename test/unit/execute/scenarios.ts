@@ -25,8 +25,14 @@ const three = snapshotOf([proxy('web', { weights: [10, 90] })])
 const five = snapshotOf([proxy('web', { seed: 5 })])
 const six = snapshotOf([proxy6('web6')], { eth0: 'tcx' })
 const generic = snapshotOf([proxy('web')], { eth0: 'xdp-generic' })
+const larger = withConnections(three, 300_000)
+const largest = withConnections(one, 2_000_000)
 /** Applied after a scenario, to see that all goes on from there. */
 export const LATER = snapshotOf([proxy('later', { seed: 7 })])
+
+function withConnections(snapshot: Snapshot, maxConnections: number): Snapshot {
+  return { ...snapshot, settings: { ...snapshot.settings, maxConnections } }
+}
 
 /** A host where these were applied, in this order. */
 function applied(...snapshots: readonly Snapshot[]): FakeState {
@@ -96,6 +102,20 @@ export const SCENARIOS: readonly Scenario[] = [
     act: applying(five),
     from: one,
     to: five,
+  },
+  {
+    name: 'apply that makes the connection tables larger',
+    before: () => applied(one),
+    act: applying(larger),
+    from: one,
+    to: larger,
+  },
+  {
+    name: 'apply that gives up the connection tables of before and makes larger ones',
+    before: () => applied(one, larger),
+    act: applying(largest),
+    from: larger,
+    to: largest,
   },
   { name: 'rollback', before: () => applied(two, six, one), act: rollingBack(2), from: one, to: six },
   { name: 'destroy', before: () => applied(two, one), act: destroying, from: one, to: undefined },
