@@ -1,0 +1,56 @@
+/** What the daemon answers. */
+import type { World } from '../../engine/execute/world.ts'
+import type { DaemonStatus } from '../../engine/model/status.ts'
+import type { ReloadPolicy } from '../../engine/watch/types.ts'
+import type { Reloader } from '../reloader.ts'
+import type { Reports } from '../reports.ts'
+import type { Routes } from './server.ts'
+import { refusal } from './server.ts'
+
+export interface ControlParts {
+  readonly world: World
+  readonly options: { readonly version: string; readonly approve: 'auto' | 'manual' }
+  readonly reloader: Reloader
+  readonly reports: Reports
+  readonly policy: () => ReloadPolicy
+}
+
+/** A reload that is asked for is waited for so long; then its answer is how things stand. */
+const RELOAD_MS = 8000
+
+export function controlRoutes(parts: ControlParts): Routes {
+  const { reloader, reports, world } = parts
+  const startedAt = new Date().toISOString()
+  const status = (): DaemonStatus => ({
+    formatVersion: 1,
+    instance: world.instance,
+    pid: process.pid,
+    version: parts.options.version,
+    startedAt,
+    approve: parts.options.approve,
+    onDrift: parts.policy().onDrift,
+    files: reports.files(reloader.facts()),
+    agreement: reports.agreement(reloader.facts()),
+    lastReload: reports.lastReload(),
+    reloads: reports.reloads(),
+  })
+  /** Starts a look and waits for what comes of it. */
+  const look = async (trigger: 'request' | 'kernel'): Promise<DaemonStatus> => {
+    reloader.send({ on: 'asked', trigger })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, RELOAD_MS)))
+    await Promise.race([reloader.idle(), late])
+    clearTimeout(timer)
+    return status()
+  }
+  return {
+    'GET /v1/status': () => ({ status: 200, body: status() }),
+    'GET /v1/plan': () => {
+      const { plan } = reloader.facts()
+      if (!plan || !('changes' in reloader.state().agreement)) return refusal(404, 'no plan waits')
+      return { status: 200, body: plan.plan }
+    },
+    'POST /v1/reload': async () => ({ status: 200, body: await look('request') }),
+    'POST /v1/compare': async () => ({ status: 200, body: await look('kernel') }),
+  }
+}
