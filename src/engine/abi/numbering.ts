@@ -79,3 +79,32 @@ export function addressBytes(ip: string): Uint8Array {
   if (!bytes) throw new LbError('input', `'${ip}' is no IP address`)
   return bytes
 }
+
+/** Whether two deployments have the same lists of targets: then their groups and runs are the same. */
+export function sameLists(a: Deployment, b: Deployment): boolean {
+  const [left, right] = [a.snapshot.proxies, b.snapshot.proxies]
+  return (
+    left.length === right.length &&
+    left.every((proxy, i) => {
+      const other = right[i]!
+      return (
+        proxy.name === other.name &&
+        proxy.listen.protocol === other.listen.protocol &&
+        sameTargets(proxy.defaultTarget, other.defaultTarget) &&
+        proxy.sourceRoutes.length === other.sourceRoutes.length &&
+        proxy.sourceRoutes.every(({ targets }, j) => sameTargets(targets, other.sourceRoutes[j]!.targets))
+      )
+    })
+  )
+}
+
+function sameTargets(a: readonly Target[], b: readonly Target[]): boolean {
+  return (
+    a === b ||
+    (a.length === b.length &&
+      a.every(({ ip, port, weight, drain }, i) => {
+        const other = b[i]!
+        return ip === other.ip && port === other.port && weight === other.weight && drain === other.drain
+      }))
+  )
+}

@@ -2,7 +2,7 @@
 import { FRESH_RUNTIME } from '../model/runtime.ts'
 import type { TargetKey, TargetRuntime } from '../model/runtime.ts'
 import type { Deployment, Target } from '../model/snapshot.ts'
-import { factorOf, WHOLE } from '../select/factor.ts'
+import { factorOf, isDrained, WHOLE } from '../select/factor.ts'
 import { selectionRun } from '../select/run.ts'
 import { effectiveShares } from '../select/shares.ts'
 import type { Share } from '../select/shares.ts'
@@ -82,6 +82,20 @@ export function effectiveSelection(deployment: Deployment, runtimes: Runtimes): 
   for (const row of rows)
     effective.set(effectiveGroup(deployment, row, runtimeIn(runtimes)).entries, offsets[row])
   return effective
+}
+
+/** Whether something may be taken off from a target: a look that numbers nothing. */
+export function isReduced({ snapshot }: Deployment, runtimes: Runtimes): boolean {
+  for (const { runtime } of runtimes.values()) if (factorOf(runtime).factor !== WHOLE.factor) return true
+  const drains = (targets: readonly Target[]): boolean => targets.some(({ drain }) => drain)
+  return snapshot.proxies.some(({ defaultTarget, sourceRoutes }) => {
+    return drains(defaultTarget) || sourceRoutes.some(({ targets }) => drains(targets))
+  })
+}
+
+/** Whether two states of a target come to the same for its list. */
+export function weighsSame(a: TargetRuntime, b: TargetRuntime): boolean {
+  return factorOf(a).factor === factorOf(b).factor && isDrained(a) === isDrained(b)
 }
 
 export const runtimeIn =

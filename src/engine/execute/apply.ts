@@ -4,6 +4,7 @@
  */
 import { compile, numberDeployment } from '../abi/compile.ts'
 import type { CounterRows } from '../abi/compile.ts'
+import { sameLists } from '../abi/numbering.ts'
 import { requireCapacity } from '../live/capacity.ts'
 import { generationFolders } from '../live/generations.ts'
 import { linkDrift } from '../live/links.ts'
@@ -15,21 +16,24 @@ import { familyOf } from '../model/ip.ts'
 import type { ExecutablePlan } from '../model/plan.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import { staleness } from '../plan/stale.ts'
+import { activate, reactivate, rehearse } from './activate.ts'
 import { ensureAttached } from './attach.ts'
-import { bootstrap, setActive } from './bootstrap.ts'
+import { bootstrap } from './bootstrap.ts'
 import { ensureConnTables, fitConnTables } from './conn-tables.ts'
-import { ZERO_KEY } from './keys.ts'
 import { allocateCounters, readCounters } from './counters.ts'
 import type { Counters } from './counters.ts'
 import { removePins } from './destroy.ts'
-import { prune, removeGeneration } from './prune.ts'
+import { forgetTargets } from './forget.ts'
+import { ZERO_KEY } from './keys.ts'
+import { nameGeneration, prune, removeGeneration } from './prune.ts'
 import { recover } from './recover.ts'
 import { restore, runUndo, tidyUp } from './restore.ts'
 import type { Undo } from './restore.ts'
 import { freeSlot, stage, verifyStaged } from './stage.ts'
-import type { StagedGeneration } from './stage.ts'
+import type { Shareable, StagedGeneration } from './stage.ts'
 import { takeBackRows } from './take-back.ts'
 import { upgradePrograms } from './upgrade.ts'
+import { ensureRuntimeMaps, targetCount } from './runtime-maps.ts'
 import type { OnStep, World } from './world.ts'
 
 export interface ApplyOptions {
@@ -77,6 +81,8 @@ function carryOut(
   const size = Object.values(staged.images).reduce((sum, { count }) => sum + count, 0)
   onStep('stage', `generation ${staged.number}: ${size} entries, ${staged.shared} tables unchanged`)
   verifyStaged(world, staged)
+  const candidate = { slot: staged.slot, path: world.paths.staged(staged.number), deployment: plan.desired }
+  rehearse(world, candidate)
   onStep('verify', 'every table reads back as written')
   const hooks = ensureAttached(world, plan.desired.attachments, undo)
   onStep('attach', hooks === 0 ? 'nothing to attach' : `${hooks} hooks`)
@@ -85,13 +91,13 @@ function carryOut(
     runUndo(undo)
     return { generation: previous, previous, sharedTables: staged.shared, dryRun: true }
   }
-  undo.push(() => setActive(world, before.live.slot))
-  setActive(world, staged.slot)
+  undo.push(() => reactivate(world, before))
+  activate(world, candidate)
   onStep('flip', `generation ${staged.number} serves`)
   checkServing(world, staged, plan.desired)
   onStep('check', 'programs are attached and see it')
   undo.length = 0
-  finish(world, staged, options)
+  finish(world, staged, plan.desired, options)
   return { generation: staged.number, previous, sharedTables: staged.shared, dryRun: false }
 }
 
@@ -114,6 +120,7 @@ function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOpt
   )
   if (families.has('ipv4')) ensureConnTables(world, 4, undo)
   if (families.has('ipv6')) ensureConnTables(world, 6, undo)
+  if (!dryRun) ensureRuntimeMaps(world, targetCount(desired))
   const fitted = dryRun ? undefined : fitConnTables(world, desired.snapshot.settings.maxConnections)
   if (fitted) onStep('prepare', fitted)
   return counters
@@ -153,8 +160,17 @@ function stageGeneration(
       header: { number, slot, replaced: 0, headLength: 0, bodyLength: 0 },
     }),
   )
-  const running = before.folder && before.digests && { folder: before.folder.path, digests: before.digests }
-  return stage(world, manifest, compile(plan.desired, counters), running)
+  return stage(world, manifest, compile(plan.desired, counters), shareable(before, plan.desired))
+}
+
+/**
+ * The running tables. That of selection only where it belongs to the same lists of the same proxies: otherwise
+ * what becomes known of a target of one generation would change the other one.
+ */
+function shareable({ live, folder, digests }: LiveTables, desired: Deployment): Shareable | undefined {
+  if (!folder || !digests) return undefined
+  const same = live.applied !== undefined && sameLists(live.applied, desired)
+  return { folder: folder.path, digests: same ? digests : { ...digests, selection: '' } }
 }
 
 function checkServing({ kernel, paths }: World, staged: StagedGeneration, desired: Deployment): void {
@@ -168,11 +184,20 @@ function checkServing({ kernel, paths }: World, staged: StagedGeneration, desire
   }
 }
 
-function finish(world: World, staged: StagedGeneration, { keep, onStep }: ApplyOptions): void {
-  const { kernel, paths } = world
+function finish(
+  world: World,
+  staged: StagedGeneration,
+  desired: Deployment,
+  { keep, onStep }: ApplyOptions,
+): void {
   tidyUp(onStep, () => {
-    kernel.fs.rename(paths.staged(staged.number), paths.generation(staged.number))
+    nameGeneration(world, staged.number)
     const gone = prune(world, staged.slot, keep)
-    return gone.length === 0 ? 'nothing to remove' : `removed generations ${gone.join(', ')}`
+    const forgotten = forgetTargets(world, desired)
+    const removed = [
+      ...(gone.length === 0 ? [] : [`generations ${gone.join(', ')}`]),
+      ...(forgotten === 0 ? [] : [`what was known of ${forgotten} targets`]),
+    ]
+    return removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(' and ')}`
   })
 }

@@ -30,6 +30,12 @@ export function detachUnneeded(world: World, activeSlot: number): string[] {
   return needed ? detachOthers(world, needed) : []
 }
 
+/** Gives a generation that serves its final name, between two changes of what is known of its targets. */
+export function nameGeneration({ kernel, paths }: World, number: number): void {
+  using _lock = kernel.lock(paths.generations)
+  kernel.fs.rename(paths.staged(number), paths.generation(number))
+}
+
 /**
  * First a name that says it is no longer one, then the slot, then the maps: killed in between, it is
  * swept away by the next command.

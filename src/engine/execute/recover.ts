@@ -3,7 +3,7 @@ import { generationFolders, readActiveSlot } from '../live/generations.ts'
 import { isAttached, missingPin } from '../live/pins.ts'
 import { SLOT_NONE } from '../live/read.ts'
 import { detachOthers } from './attach.ts'
-import { neededLinks, removeGeneration } from './prune.ts'
+import { nameGeneration, neededLinks, removeGeneration } from './prune.ts'
 import type { World } from './world.ts'
 
 /** What was found and done, a phrase each. */
@@ -21,7 +21,7 @@ export function recover(world: World): string[] {
   for (const folder of generationFolders(kernel, paths).filter(({ staged }) => staged)) {
     const { number, header } = folder
     if (slot !== undefined && header?.slot === slot && !finished.has(slot)) {
-      kernel.fs.rename(folder.path, paths.generation(number))
+      nameGeneration(world, number)
       done.push(`finished generation ${number}, which was active already`)
     } else {
       const owned = header !== undefined && finished.has(header.slot)

@@ -1,6 +1,7 @@
 /** Back, or forth, to a generation that is still loaded: one flip where everything it needs is still there. */
 import { digestTables } from '../live/digests.ts'
-import { driftSince, readTables } from '../live/read.ts'
+import { driftOfLoaded } from '../live/applied.ts'
+import { readTables } from '../live/read.ts'
 import { generationFolders, readManifest } from '../live/generations.ts'
 import type { GenerationFolder } from '../live/generations.ts'
 import type { Manifest } from '../live/manifest.ts'
@@ -12,8 +13,8 @@ import { resourcesOf } from '../model/resource.ts'
 import { diff } from '../plan/diff.ts'
 import { differing } from '../plan/differing.ts'
 import { linkDrift } from '../live/links.ts'
+import { activate, reactivate } from './activate.ts'
 import { ensureAttached } from './attach.ts'
-import { setActive } from './bootstrap.ts'
 import { detachUnneeded } from './prune.ts'
 import { recover } from './recover.ts'
 import { restore, tidyUp } from './restore.ts'
@@ -43,8 +44,8 @@ export function rollback(world: World, to: number | undefined, onStep: OnStep): 
   const undo: Undo = []
   try {
     ensureAttached(world, manifest.deployment.attachments, undo)
-    undo.push(() => setActive(world, live.slot))
-    setActive(world, header.slot)
+    undo.push(() => reactivate(world, before))
+    activate(world, { slot: header.slot, path: folder.path, deployment: manifest.deployment })
     onStep('flip', `generation ${folder.number} serves`)
     const wrong = linkDrift(kernel, paths, manifest.deployment.attachments)
     if (wrong.length > 0)
@@ -86,7 +87,7 @@ function chooseGeneration(
 function verifyLoaded(world: World, folder: GenerationFolder, slot: number, manifest: Manifest): void {
   const structural: Drift[] = []
   const images = readTables(world.kernel, world.paths, folder, slot, structural)
-  const drift = [...structural, ...driftSince(manifest, images, digestTables(images, world.host))]
+  const drift = [...structural, ...driftOfLoaded(manifest, images, digestTables(images, world.host))]
   if (drift.length === 0) return
   const names = drift.slice(0, 5).map(({ address }) => address)
   throw new LbError(

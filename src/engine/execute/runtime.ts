@@ -12,7 +12,13 @@ import {
   RUNTIME_SIZE,
   targetId,
 } from '../abi/runtime.ts'
-import { configuredSelection, effectiveGroup, effectiveSelection, groupsByProxy } from '../abi/selection.ts'
+import {
+  configuredSelection,
+  effectiveGroup,
+  effectiveSelection,
+  groupsByProxy,
+  weighsSame,
+} from '../abi/selection.ts'
 import type { RuntimeOf } from '../abi/selection.ts'
 import { sameBytes } from '../abi/tables.ts'
 import { decodeRuntimes, lookupRuntime } from '../live/runtime.ts'
@@ -21,7 +27,6 @@ import { FRESH_RUNTIME } from '../model/runtime.ts'
 import type { TargetKey, TargetRuntime, WeightChange } from '../model/runtime.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import type { MapPort } from '../ports/kernel.ts'
-import { factorOf, isDrained } from '../select/factor.ts'
 import { activeGeneration } from './active.ts'
 import { openRuntimeMap, targetCount } from './runtime-maps.ts'
 import { openSelection, writeStretches } from './selection.ts'
@@ -105,9 +110,7 @@ function effectOf(
   updates: readonly RuntimeUpdate[],
   all: boolean,
 ): Effect {
-  const weighty = updates.filter(({ before, after }) => {
-    return factorOf(before).factor !== factorOf(after).factor || isDrained(before) !== isDrained(after)
-  })
+  const weighty = updates.filter(({ before, after }) => !weighsSame(before, after))
   const rows = groupsOf(deployment, weighty)
   const { offsets } = configuredSelection(numberDeployment(deployment))
   const { runtimeOf, runtimes } = reader(deployment, records, rows, all)

@@ -1,5 +1,4 @@
 /** Reads an instance back from its pins: what the maps say, and where that is not what an apply made. */
-import { compile, numberDeployment } from '../abi/compile.ts'
 import { enums } from '../abi/layout.generated.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { hex } from '../abi/describe.ts'
@@ -9,18 +8,22 @@ import { LbError } from '../model/errors.ts'
 import { EMPTY_DEPLOYMENT } from '../model/live.ts'
 import type { LiveState } from '../model/live.ts'
 import type { Drift } from '../model/plan.ts'
-import { tableDrift } from './drift.ts'
+import { driftSince } from './applied.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
 import { decode } from './decode.ts'
-import { digestTables, sameDigests } from './digests.ts'
+import { digestTables } from './digests.ts'
 import type { TableDigests } from './digests.ts'
 import { generationFolders, readActiveSlot, readManifest } from './generations.ts'
 import type { GenerationFolder } from './generations.ts'
 import { linkDrift } from './links.ts'
 import { isAttached, missingPin, requirePins } from './pins.ts'
+import { readRuntimes } from './runtime.ts'
 import type { Manifest } from './manifest.ts'
 import type { InstancePaths } from '../model/paths.ts'
+
+/** Where drift of that table is found. */
+const SELECTION = 'table selection'
 
 export const SLOT_NONE = enums.lb_limit.LB_SLOT_NONE
 export const ABI_VERSION = enums.lb_limit.LB_ABI_VERSION
@@ -60,11 +63,14 @@ export function readLive(
   const structural: Drift[] = []
   const images = readTables(kernel, paths, folder, slot, structural)
   const manifest = tryManifest(kernel, host, folder, structural)
-  const digests = digestTables(images, host)
+  const found = digestTables(images, host)
   const applied = manifest?.deployment
-  const changed = manifest ? driftSince(manifest, images, digests) : []
+  const changed = manifest ? changesSince(kernel, paths, { manifest, images, digests: found, folder }) : []
+  // What is known of targets comes and goes: that is no other state of what was configured.
+  const asConfigured = manifest && !changed.some(({ where }) => where === SELECTION)
+  const digests = asConfigured ? { ...found, selection: manifest.digests.selection } : found
   // What an apply compiled and nobody changed says what that apply was given.
-  const deployment = applied && changed.length === 0 ? applied : decode(images)
+  const deployment = applied && changed.length === 0 ? applied : decode(images, applied?.snapshot)
   const drift = [
     ...structural,
     ...changed,
@@ -83,13 +89,32 @@ export function readLive(
   }
 }
 
-/** Rows that are not as they were compiled. */
-export function driftSince(manifest: Manifest, images: TableImages, digests: TableDigests): Drift[] {
-  if (sameDigests(manifest.digests, digests)) return []
-  const { deployment, counters } = manifest
-  const { backends } = numberDeployment(deployment)
-  const rows = new Map(backends.map(({ identity }, row) => [identity, counters[row] ?? 0]))
-  return tableDrift(deployment, compile(deployment, rows), images)
+interface Read {
+  readonly manifest: Manifest
+  readonly images: TableImages
+  readonly digests: TableDigests
+  readonly folder: GenerationFolder
+}
+
+/** Selection is read again where a writer of what is known may have been in the middle of it. */
+function changesSince(kernel: KernelPort, paths: InstancePaths, read: Read): Drift[] {
+  const { manifest, images, digests, folder } = read
+  const changed = driftSince(manifest, images, digests, readRuntimes(kernel, paths))
+  if (!changed.some(({ where }) => where === SELECTION)) return changed
+  using _lock = patiently(() => kernel.lock(paths.generations))
+  using map = kernel.openMap(`${folder.path}/selection`)
+  if (!map) return changed
+  return driftSince(manifest, { ...images, selection: map.readAll() }, digests, readRuntimes(kernel, paths))
+}
+
+/** Without the lock, where somebody keeps it. */
+function patiently(lock: () => Disposable): Disposable | undefined {
+  try {
+    return lock()
+  } catch (error) {
+    if (error instanceof LbError && error.code === 'locked') return undefined
+    throw error
+  }
 }
 
 function nothingApplied(host: HostPort, instance: string, program: LiveState['program']): LiveTables {

@@ -131,7 +131,18 @@ describe('going back', () => {
     expect(() => back(state, 1)).toThrow(`nothing is applied on instance ${INSTANCE}`)
   })
 
-  test.each(['selection', 'members', 'listeners', 'interfaces'])(
+  test('puts right entries of selection, as it brings them up to date', () => {
+    const state = three()
+    const views = packetView(state)
+    must(state, applying(snapshotOf([proxy('other', { seed: 3, port: 99, interfaces: ['eth1'] })])))
+    const map = findNode(state, `${root}/gen/3/selection`) as FakeMap
+    map.entries.set([...map.entries.keys()][0]!, Uint8Array.of(1, 0, 0, 0))
+    back(state, 3)
+    expect(liveOf(state).drift).toEqual([])
+    expect(packetView(state)).toEqual(expect.arrayContaining(views))
+  })
+
+  test.each(['members', 'listeners', 'interfaces'])(
     'to a generation whose %s were changed is refused',
     (table) => {
       const state = three()
