@@ -28,7 +28,7 @@ export interface Judge extends Disposable {
 }
 
 /** Of the data plane, and of the judge too. */
-const SHARED = ['reasons', 'backend_stats', 'conn_totals', 'conn4', 'conn6']
+const SHARED = ['reasons', 'conn_totals', 'conn4', 'conn6']
 const PROGRAMS = { xdp: ['lb_xdp', 'judge_xdp'], ingress: ['lb_tc_ingress', 'judge_tc'] } as const
 const TARGETS = { xdp: 'xdp_target', ingress: 'tc_target' } as const
 /* XDP_* and TC_ACT_* of <linux/bpf.h> and <linux/pkt_cls.h>, by what the name of a reason begins with. */
