@@ -15,13 +15,16 @@ function connectionOf(flow: Flow, connections: readonly Connection[]): Connectio
   )
 }
 
-/** Who answers flows that no backend has. */
-const NOBODY = { ipv4: { ip: '10.2.0.2', port: 8080 }, ipv6: { ip: 'fd02::2', port: 8080 } } as const
+/** Can be reached; and who answers flows that no backend has. */
+export const PLAIN_BACKEND: Readonly<Record<'ipv4' | 'ipv6', Endpoint>> = {
+  ipv4: { ip: '10.2.0.2', port: 8080 },
+  ipv6: { ip: 'fd02::2', port: 8080 },
+}
 
 export function frameOf(packet: Packet, connections: readonly Connection[]): Uint8Array {
   const { hook, from, flow, device, extra = {}, zeroSum, damage = [] } = packet
   const known = connectionOf(flow, connections)
-  const backend = known?.backend ?? NOBODY[flow.source.includes(':') ? 'ipv6' : 'ipv4']
+  const backend = known?.backend ?? PLAIN_BACKEND[flow.source.includes(':') ? 'ipv6' : 'ipv4']
   const make = from === 'client' ? forwardFrame : withBackend(backend)
   const frame = make(flow, extra, device)
   const translated = zeroSum && known && translatedEnds(packet, known)

@@ -3,7 +3,7 @@ import { answer } from '../support/answer.ts'
 import { prepareDevices, type Devices } from '../support/inside.ts'
 import { createArena, type Arena } from './arena.ts'
 import type { Case } from './case.ts'
-import type { Answer, Failure, Request } from './fuzzer.ts'
+import { MADE_ROOM, type Answer, type Failure, type Request } from './request.ts'
 import { randomCase } from './generate.ts'
 import { play, type Judged, type Mismatch } from './play.ts'
 import { reduce } from './reduce.ts'
@@ -38,8 +38,9 @@ function reduced(arena: Arena, value: Case, first: Mismatch): Failure {
 }
 
 /** Counts what was judged, by what may go wrong on its own. */
-function count(tally: Map<string, number>, { packet, fate }: Judged): void {
+function count(tally: Map<string, number>, { packet, fate, evicted }: Judged): void {
   const keys = [fate.reason]
+  if (evicted > 0) keys.push(MADE_ROOM)
   if (fate.rewrite) {
     const family = packet.flow.source.includes(':') ? 'IPv6' : 'IPv4'
     keys.push(`${packet.hook} ${family} ${packet.flow.protocol} from the ${packet.from}`)

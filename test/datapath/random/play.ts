@@ -14,6 +14,8 @@ export interface Judged {
   readonly frame: Uint8Array
   readonly fate: Fate
   readonly got: Ran & { readonly reason: string }
+  /** Connections that made room for it. */
+  readonly evicted: number
 }
 
 export interface Mismatch {
@@ -41,9 +43,14 @@ export function play(
     const frame = frameOf(step, model.connections)
     const ran = arena.run(step.hook, step.device, frame)
     const chosen = destinationOf(ran.data)
-    const fate = model.step(frame, step.hook, step.device, chosen, () => arena.evicted(model))
+    let evicted = 0
+    const fate = model.step(frame, step.hook, step.device, chosen, () => {
+      const gone = arena.evicted(model)
+      evicted = gone.length
+      return gone
+    })
     const got = { ...ran, reason: arena.reasonOf(fate.reason) }
-    const one = { step: number, packet: step, frame, fate, got }
+    const one = { step: number, packet: step, frame, fate, got, evicted }
     judged.push(one)
     const found = differences(frame, fate, got)
     if (found.length > 0) return { judged, packet: found, state: [] }

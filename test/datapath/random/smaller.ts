@@ -2,6 +2,7 @@
 import type { Configuration, Endpoint, Listener } from '../../support/model.ts'
 import type { Extra } from '../support/flow.ts'
 import type { Case, Packet, Step } from './case.ts'
+import { PLAIN_BACKEND } from './frames.ts'
 import { smallerNumbers, withoutKeys, withoutParts, withSmallerParts } from './reduce.ts'
 
 /** Fewer packets first, then a smaller configuration, then plainer packets. */
@@ -42,11 +43,18 @@ function* smallerGroups({ configurations, steps }: Case): Generator<Case> {
   }
 }
 
-/** One of the targets alone, or fewer; never none, which means something else. */
+/** One of the targets alone, or fewer, or plainer ones; never none, which means something else. */
 function* smallerRuns(run: readonly Endpoint[]): Generator<readonly Endpoint[]> {
-  if (run.length < 2) return
-  for (const endpoint of run) yield [endpoint]
-  for (const list of withoutParts(run)) if (list.length > 0) yield list
+  if (run.length > 1) {
+    for (const endpoint of run) yield [endpoint]
+    for (const list of withoutParts(run)) if (list.length > 0) yield list
+  }
+  yield* withSmallerParts(run, plainerEndpoints)
+}
+
+function plainerEndpoints({ ip, port }: Endpoint): Endpoint[] {
+  const plain = ip.includes(':') ? PLAIN_BACKEND.ipv6 : PLAIN_BACKEND.ipv4
+  return ip === plain.ip && port === plain.port ? [] : [plain]
 }
 
 const groupsOf = ({ group, routes = [] }: Listener): string[] => [
@@ -72,10 +80,12 @@ function* smallerListeners(value: Listener): Generator<Listener> {
 
 function* smallerSteps(step: Step): Generator<Step> {
   if ('activate' in step) return
-  const { extra = {}, damage = [] } = step
+  const { hook, extra = {}, damage = [] } = step
   yield* withoutKeys(step, ['damage', 'zeroSum', 'extra'])
   for (const list of withoutParts(damage)) if (list.length > 0) yield { ...step, damage: list }
   for (const smaller of smallerExtras(extra)) yield { ...step, extra: smaller }
+  // All at one hook, where that is no matter, make a case easier to read, and some packets needless.
+  if (hook === 'ingress') yield { ...step, hook: 'xdp' }
 }
 
 const COUNTS = ['payload', 'trailer', 'tcpOptions', 'ipOptions', 'tos'] as const
