@@ -35,6 +35,8 @@ export const toTest = [
   { name: 'nftables', why: 'drops packets to order', program: 'nft' },
   { name: 'iputils-ping', why: 'sends what is neither TCP nor UDP', program: 'ping' },
   { name: 'strace', why: 'kills an apply between two system calls', program: 'strace' },
+  { name: 'openssl', why: 'makes certificates for HTTPS health checks', program: 'openssl' },
+  { name: 'dnsmasq-base', why: 'answers for targets with names', program: 'dnsmasq' },
   { name: 'libcap2-bin', why: 'runs lb with two capabilities only', program: 'capsh' },
   { name: 'systemd', why: 'checks the unit of the daemon', program: 'systemd-analyze' },
   { name: 'prometheus', why: 'scrapes and checks the metrics', program: 'promtool' },

@@ -84,6 +84,6 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
 
 function errorOf({ family }: NameQuery, answer: Answer): string {
   if (!answer.ok) return answer.error
-  const kind = family === 'ipv4' ? 'IPv4' : 'IPv6'
-  return answer.addresses.length === 0 ? `no ${kind} address` : `no ${kind} address that can be used`
+  const none = `the name has no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`
+  return answer.addresses.length === 0 ? none : `${none} that can be used`
 }
