@@ -1,6 +1,6 @@
 /** Random cases, played to a data plane and to the model in a process of their own. */
 import { compileBpf } from '../../support/native.ts'
-import { startChild } from '../support/child.ts'
+import { startChild } from '../../support/child.ts'
 import { createNetwork } from '../support/network.ts'
 import type { Answer, Request } from './request.ts'
 

@@ -1,5 +1,5 @@
 /** The process that plays cases inside the network namespace; see fuzzer.ts. */
-import { answer } from '../support/answer.ts'
+import { answer } from '../../support/answer.ts'
 import { prepareDevices, type Devices } from '../support/inside.ts'
 import { createArena, type Arena } from './arena.ts'
 import type { Case } from './case.ts'

@@ -3,7 +3,7 @@
  * interfaces and routes from the namespace of the process that asks for a run.
  */
 import { BpfMap, BpfProgram } from '../../../native/index.ts'
-import { answer } from './answer.ts'
+import { answer } from '../../support/answer.ts'
 import { prepareDevices, skbContext, xdpContext, type Devices } from './inside.ts'
 import type { Answer, Ran, Request, RunRequest } from './runner.ts'
 

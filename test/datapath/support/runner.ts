@@ -1,4 +1,4 @@
-import { startChild } from './child.ts'
+import { startChild } from '../../support/child.ts'
 
 export interface Frame {
   readonly data: Uint8Array

@@ -113,13 +113,13 @@ function sourceRoutes(family: Family): fc.Arbitrary<SourceRoute[]> {
     .map((routes) => routes.sort(compareRoutes))
 }
 
-function proxy(name: string): fc.Arbitrary<Proxy> {
+function proxy(name: string, interfaceNames: fc.Arbitrary<string>): fc.Arbitrary<Proxy> {
   return fc.constantFrom<Family>('ipv4', 'ipv6').chain((family) =>
     fc.record({
       name: fc.constant(name),
       listen: fc.record({
         interfaces: fc
-          .uniqueArray(interfaceName, { minLength: 1, maxLength: 3 })
+          .uniqueArray(interfaceNames, { minLength: 1, maxLength: 3 })
           .map((names) => names.sort(compareText)),
         address: fc.option(address(family)),
         port,
@@ -154,39 +154,43 @@ function withoutConflicts(proxies: readonly Proxy[]): Proxy[] {
 
 const seconds = fc.integer({ min: 1, max: 86_400 })
 
-export const snapshot: fc.Arbitrary<Snapshot> = fc
-  .record({
-    proxies: fc
-      .uniqueArray(proxyName, { maxLength: 5 })
-      .chain((names) => fc.tuple(...names.map(proxy)))
-      .map((proxies) => withoutConflicts(proxies).sort(compareNames)),
-    interfaces: fc
-      .uniqueArray(
-        fc.record({
-          name: interfaceName,
-          attach: fc.constantFrom<Attach>('auto', 'xdp', 'xdp-generic', 'tcx', 'none'),
-        }),
-        { maxLength: 4, selector: ({ name }) => name },
-      )
-      .map((list: InterfaceSetting[]) => list.sort(compareNames)),
-    settings: fc
-      .record({
-        connectionTimeoutSec: seconds,
-        synTimeoutSec: seconds,
-        finTimeoutSec: seconds,
-        timeWaitTimeoutSec: seconds,
-        resetTimeoutSec: seconds,
-        udpTimeoutSec: seconds,
-        udpStreamTimeoutSec: seconds,
-        maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
-      })
-      .map((settings) => ({ ...settings, ...DEFAULT_DAEMON_SETTINGS })),
-  })
-  .map(({ proxies, interfaces, settings }) => {
-    const listening = new Set(proxies.flatMap(({ listen }) => listen.interfaces))
-    return {
-      proxies,
-      settings,
-      interfaces: interfaces.filter(({ name, attach }) => attach !== 'none' || !listening.has(name)),
-    }
-  })
+/** Of hosts with interfaces that have these names. */
+export const snapshotOn = (interfaceNames: fc.Arbitrary<string>): fc.Arbitrary<Snapshot> =>
+  fc
+    .record({
+      proxies: fc
+        .uniqueArray(proxyName, { maxLength: 5 })
+        .chain((names) => fc.tuple(...names.map((name) => proxy(name, interfaceNames))))
+        .map((proxies) => withoutConflicts(proxies).sort(compareNames)),
+      interfaces: fc
+        .uniqueArray(
+          fc.record({
+            name: interfaceNames,
+            attach: fc.constantFrom<Attach>('auto', 'xdp', 'xdp-generic', 'tcx', 'none'),
+          }),
+          { maxLength: 4, selector: ({ name }) => name },
+        )
+        .map((list: InterfaceSetting[]) => list.sort(compareNames)),
+      settings: fc
+        .record({
+          connectionTimeoutSec: seconds,
+          synTimeoutSec: seconds,
+          finTimeoutSec: seconds,
+          timeWaitTimeoutSec: seconds,
+          resetTimeoutSec: seconds,
+          udpTimeoutSec: seconds,
+          udpStreamTimeoutSec: seconds,
+          maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
+        })
+        .map((settings) => ({ ...settings, ...DEFAULT_DAEMON_SETTINGS })),
+    })
+    .map(({ proxies, interfaces, settings }) => {
+      const listening = new Set(proxies.flatMap(({ listen }) => listen.interfaces))
+      return {
+        proxies,
+        settings,
+        interfaces: interfaces.filter(({ name, attach }) => attach !== 'none' || !listening.has(name)),
+      }
+    })
+
+export const snapshot: fc.Arbitrary<Snapshot> = snapshotOn(interfaceName)

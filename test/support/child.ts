@@ -1,8 +1,8 @@
 /** A process inside a network namespace that answers one request after another. */
 import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { bundle } from '../../support/bundle.ts'
-import { end } from '../../support/lab/run.ts'
+import { bundle } from './bundle.ts'
+import { end } from './lab/run.ts'
 
 export interface Child<Request extends object, Answer extends object> {
   /** Fails with what went wrong there. */
