@@ -93,9 +93,10 @@ function askServers(resolver: Resolver, name: string, { family }: NameQuery): Pr
   })
 }
 
-/** No record at all is an answer too, if none that DNS knows. */
 function foundIn(records: readonly RecordWithTtl[]): Answer {
-  const ttlSec = records.length === 0 ? null : Math.min(...records.map(({ ttl }) => ttl))
+  // Node knows the TTL of the first 256 records only.
+  const ttls = records.flatMap(({ ttl }: Partial<RecordWithTtl>) => (ttl === undefined ? [] : [ttl]))
+  const ttlSec = ttls.length === 0 ? null : Math.min(...ttls)
   return { ok: true, addresses: records.map(({ address }) => address), ttlSec }
 }
 
