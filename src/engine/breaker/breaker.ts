@@ -56,9 +56,10 @@ export function observe(breaker: Breaker, outcomes: Outcomes, now: number, polic
   const { state, window, pending } = breaker
   if (!policy.enabled || state === 'open') return breaker
   if (outcomes.successes === 0 && outcomes.errors === 0) return breaker
+  const size = spanOf(breaker, policy)
   return {
     ...breaker,
-    window: addOutcomes(window, outcomes, now, policy.windowSizeMs),
+    window: addOutcomes(window, outcomes, now, size),
     pending: pending || outcomes.errors > 0,
   }
 }
@@ -97,9 +98,14 @@ export function forceClosed(breaker: Breaker, now: number): BreakerStep {
 }
 
 /** The share of errors among what the window holds, 0 to 1; 0 where it is empty. */
-export function errorRate({ window }: Breaker, now: number, policy: CircuitBreaker): number {
-  const { successes, errors } = totalOf(forget(window, now, policy.windowSizeMs))
+export function errorRate(breaker: Breaker, now: number, policy: CircuitBreaker): number {
+  const { successes, errors } = totalOf(forget(breaker.window, now, spanOf(breaker, policy)))
   return errors === 0 ? 0 : errors / (successes + errors)
+}
+
+/** How far back it looks. Half-open, traffic is so little that successes count whenever they come. */
+function spanOf({ state }: Breaker, { windowSizeMs }: CircuitBreaker): number {
+  return state === 'half-open' ? Infinity : windowSizeMs
 }
 
 function tickClosed(breaker: Breaker, now: number, policy: CircuitBreaker): BreakerStep {

@@ -23,9 +23,10 @@ export function forget(window: Window, now: number, sizeMs: number): Window {
   return kept.length === window.length ? window : kept
 }
 
+/** @param sizeMs Infinity: one bucket for all times */
 export function addOutcomes(window: Window, outcomes: Outcomes, now: number, sizeMs: number): Window {
   const width = Math.ceil(sizeMs / BUCKETS)
-  const at = now - (((now % width) + width) % width)
+  const at = sizeMs === Infinity ? 0 : now - (now % width)
   const kept = forget(window, now, sizeMs)
   const after = kept.findIndex((bucket) => bucket.at >= at)
   const place = after < 0 ? kept.length : after

@@ -3,6 +3,10 @@
  * or 1 where weights are not to count, by one more than its connections; its share of new connections is
  * to be in proportion to that. Shares are made of the configured weight times a factor, so the factor is
  * capacity by weight; the largest one of a group is LOAD_ONE.
+ *
+ * Connections then settle at numbers that are as the square roots of weight times how long one takes: a
+ * target that takes four times as long has twice the connections, not four times. A target that is in
+ * several lists has one factor for all: with weights that count, its weight has no part in it.
  */
 import { LOAD_ONE } from '../model/runtime.ts'
 
@@ -20,7 +24,7 @@ export const TOLERANCE = 0.05
 
 /**
  * The factors of a group's targets, in their order, 1 to LOAD_ONE. All of them are as they were, or all are
- * new: a group's shares are written together.
+ * new: they only mean something together.
  */
 export function loadFactors(targets: readonly LoadedTarget[], weighted: boolean): readonly number[] {
   const held = targets.map(({ load }) => load)
@@ -28,8 +32,8 @@ export function loadFactors(targets: readonly LoadedTarget[], weighted: boolean)
   const weights = targets.map(({ weight }) => weight ?? 1)
   const before = sharesOf(weights, held)
   const after = sharesOf(weights, wanted)
-  const moved = after.some((share, i) => Math.abs(share - before[i]!) > TOLERANCE * before[i]!)
-  return moved ? wanted : held
+  const near = after.every((share, i) => Math.abs(share - before[i]!) <= TOLERANCE * before[i]!)
+  return near ? held : wanted
 }
 
 function factorsOf(targets: readonly LoadedTarget[], weighted: boolean): number[] {
