@@ -15,6 +15,7 @@ import {
   deploy,
   fresh,
   INSTANCE,
+  learn,
   liveOf,
   must,
   planFor,
@@ -38,6 +39,8 @@ const snapshots = snapshotOn(interfaces.map(({ name }) => name)).map((snapshot) 
   settings: { ...snapshot.settings, maxConnections: DEFAULT_SETTINGS.maxConnections },
 }))
 
+const lessons = fc.array(fc.nat({ max: 1000 }), { maxLength: 4 })
+
 function expectLive(state: FakeState, snapshot: Snapshot): void {
   const live = liveOf(state)
   expect(live.deployment).toEqual(deploy(state, snapshot))
@@ -48,13 +51,16 @@ function expectLive(state: FakeState, snapshot: Snapshot): void {
 test('one deployment after another', () => {
   fc.assert(
     fc.property(
-      fc.array(snapshots, { minLength: 2, maxLength: 6 }),
+      fc.array(fc.tuple(snapshots, lessons), { minLength: 2, maxLength: 6 }),
       fc.integer({ min: 1, max: 4 }),
       (wanted, keep) => {
         const state = host()
-        for (const snapshot of wanted) {
+        for (const [snapshot, seeds] of wanted) {
           must(state, applying(snapshot, { keep }))
-          if (liveOf(state).generation > 0) expectLive(state, snapshot)
+          if (liveOf(state).generation === 0) continue
+          expectLive(state, snapshot)
+          learn(state, seeds)
+          expectLive(state, snapshot)
         }
         const views = new Set(packetView(state).map(({ tables }) => tables))
         expect(views.size).toBeLessThanOrEqual(1)
@@ -111,18 +117,24 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
 test('whatever was changed behind its back is seen and put right', () => {
   const full = snapshots.filter(({ proxies }) => proxies.length > 0)
   fc.assert(
-    fc.property(full, fc.array(damage, { minLength: 1, maxLength: 3 }), (snapshot, damages) => {
-      const state = host()
-      must(state, applying(snapshot))
-      const before = packetView(state)
-      for (const act of damages) act(state)
-      const { drift } = liveOf(state)
-      expect(hasChanges(planFor(state, snapshot).plan)).toBe(drift.length > 0)
-      if (drift.length === 0) expect(packetView(state)).toEqual(before)
-      must(state, applying(snapshot))
-      expectLive(state, snapshot)
-      expect(packetView(state)).toEqual(before)
-    }),
+    fc.property(
+      full,
+      lessons,
+      fc.array(damage, { minLength: 1, maxLength: 3 }),
+      (snapshot, seeds, damages) => {
+        const state = host()
+        must(state, applying(snapshot))
+        learn(state, seeds)
+        const before = packetView(state)
+        for (const act of damages) act(state)
+        const { drift } = liveOf(state)
+        expect(hasChanges(planFor(state, snapshot).plan)).toBe(drift.length > 0)
+        if (drift.length === 0) expect(packetView(state)).toEqual(before)
+        must(state, applying(snapshot))
+        expectLive(state, snapshot)
+        expect(packetView(state)).toEqual(before)
+      },
+    ),
     { numRuns: 60 },
   )
 })

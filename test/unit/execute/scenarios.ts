@@ -2,7 +2,17 @@
 import type { Snapshot } from '../../../src/engine/model/snapshot.ts'
 import { fakeState, findNode } from '../../support/fake-kernel-state.ts'
 import type { FakeMap, FakeState } from '../../support/fake-kernel-state.ts'
-import { applying, destroying, INSTANCE, must, proxy, proxy6, rollingBack, snapshotOf } from './support.ts'
+import {
+  applying,
+  destroying,
+  INSTANCE,
+  learn,
+  must,
+  proxy,
+  proxy6,
+  rollingBack,
+  snapshotOf,
+} from './support.ts'
 import type { Act } from './support.ts'
 
 export interface Scenario {
@@ -54,6 +64,12 @@ function departed(gone: Snapshot, now: Snapshot): FakeState {
   const state = applied(gone)
   must(state, applying(now, { keep: 1 }))
   return fill(state)
+}
+
+/** The first target of the first list is down, and the second one recovers. */
+function knowing(state: FakeState): FakeState {
+  learn(state, [0, 9])
+  return state
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -118,5 +134,19 @@ export const SCENARIOS: readonly Scenario[] = [
     to: largest,
   },
   { name: 'rollback', before: () => applied(two, six, one), act: rollingBack(2), from: one, to: six },
+  {
+    name: 'apply while something is known of targets',
+    before: () => knowing(applied(one)),
+    act: applying(three),
+    from: one,
+    to: three,
+  },
+  {
+    name: 'rollback to targets that something became known of',
+    before: () => knowing(applied(two, one)),
+    act: rollingBack(1),
+    from: one,
+    to: two,
+  },
   { name: 'destroy', before: () => applied(two, one), act: destroying, from: one, to: undefined },
 ]

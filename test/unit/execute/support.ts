@@ -4,6 +4,7 @@ import type { ApplyOptions, ApplyResult } from '../../../src/engine/execute/appl
 import { destroy } from '../../../src/engine/execute/destroy.ts'
 import { recover } from '../../../src/engine/execute/recover.ts'
 import { rollback } from '../../../src/engine/execute/rollback.ts'
+import { updateRuntime } from '../../../src/engine/execute/runtime.ts'
 import { makeWorld } from '../../../src/engine/execute/world.ts'
 import type { World } from '../../../src/engine/execute/world.ts'
 import { hex } from '../../../src/engine/abi/describe.ts'
@@ -11,6 +12,8 @@ import { readLive } from '../../../src/engine/live/read.ts'
 import type { LiveState } from '../../../src/engine/model/live.ts'
 import { hasChanges } from '../../../src/engine/model/plan.ts'
 import type { ExecutablePlan } from '../../../src/engine/model/plan.ts'
+import { FRESH_RUNTIME } from '../../../src/engine/model/runtime.ts'
+import type { TargetRuntime } from '../../../src/engine/model/runtime.ts'
 import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Attach, Deployment, Proxy, Snapshot } from '../../../src/engine/model/snapshot.ts'
 import { resolveAttachments, targetAddresses } from '../../../src/engine/plan/attachments.ts'
@@ -138,3 +141,28 @@ export function snapshotOf(
     settings: DEFAULT_SETTINGS,
   }
 }
+
+/** Something becomes known of targets of what is live: of each number of `seeds`, one thing of one target. */
+export function learn(state: FakeState, seeds: readonly number[]): void {
+  const { proxies } = liveOf(state).deployment.snapshot
+  const keys = proxies.flatMap(({ name, listen, defaultTarget, sourceRoutes }) =>
+    [...defaultTarget, ...sourceRoutes.flatMap(({ targets }) => targets)].map(({ ip, port }) => {
+      return { proxy: name, ip, port, protocol: listen.protocol }
+    }),
+  )
+  for (const seed of keys.length === 0 ? [] : seeds) {
+    const change = LESSONS[seed % LESSONS.length]!
+    updateRuntime(fresh(state), [keys[(seed >> 3) % keys.length]!], change)
+  }
+}
+
+const LESSONS: readonly ((old: TargetRuntime) => TargetRuntime)[] = [
+  (old) => ({ ...old, health: { state: 'unhealthy', since: 1, recovery: 4 } }),
+  (old) => ({ ...old, health: { state: 'healthy', since: 2, recovery: 1 } }),
+  (old) => ({ ...old, health: { state: 'healthy', since: 3, recovery: 4 } }),
+  (old) => ({ ...old, drain: { state: 'draining', since: 4, deadline: 5, initial: 6 } }),
+  (old) => ({ ...old, drain: FRESH_RUNTIME.drain }),
+  (old) => ({ ...old, breaker: { state: 'open', since: 7, forced: true } }),
+  (old) => ({ ...old, breaker: { state: 'half-open', since: 8, forced: false } }),
+  (old) => ({ ...old, load: 1 }),
+]
