@@ -8,7 +8,7 @@
 /** The folders of the engine, and what each may import besides itself and model. */
 const engine = {
   model: [],
-  config: [],
+  config: ['dns'],
   abi: ['select'],
   live: ['abi', 'ports'],
   plan: [],
@@ -18,9 +18,11 @@ const engine = {
   breaker: [],
   load: [],
   dns: [],
+  drain: [],
   ports: [],
   watch: [],
-  execute: ['abi', 'ports', 'live', 'plan'],
+  why: ['abi', 'select'],
+  execute: ['abi', 'ports', 'live', 'plan', 'drain'],
 }
 
 const engineRules = Object.entries(engine).map(([folder, others]) => ({

@@ -1,7 +1,6 @@
 /** Configuration and live state → plan: what `lb plan` and `lb apply` have in common. */
 import { checkHost } from '../engine/config/host.ts'
 import { loadConfig } from '../engine/config/load.ts'
-import type { Loaded } from '../engine/config/load.ts'
 import { hex } from '../engine/abi/describe.ts'
 import type { World } from '../engine/execute/world.ts'
 import { requireCapacity } from '../engine/live/capacity.ts'
@@ -13,12 +12,22 @@ import type { Deployment, Snapshot } from '../engine/model/snapshot.ts'
 import { offlineAttachments, resolveAttachments, targetAddresses } from '../engine/plan/attachments.ts'
 import { makePlan } from '../engine/plan/plan.ts'
 import { ConfigError } from './base.ts'
+import { NO_NAMES, resolveConfig } from './naming.ts'
+import type { LoadedConfig, Naming, ValidConfig } from './naming.ts'
 import { configPaths, readSources } from './sources.ts'
 
-export type ValidConfig = Extract<Loaded, { ok: true }> & { readonly files: readonly string[] }
+export type { LoadedConfig, ValidConfig } from './naming.ts'
 
 /** @throws ConfigError with everything that is wrong. */
-export function loadDesired(given: readonly string[] | undefined): ValidConfig {
+export async function loadDesired(
+  given: readonly string[] | undefined,
+  naming: Naming = NO_NAMES,
+): Promise<ValidConfig> {
+  return resolveConfig(readConfig(given), naming)
+}
+
+/** @throws ConfigError with everything that is wrong. */
+export function readConfig(given: readonly string[] | undefined): LoadedConfig {
   const sources = readSources(configPaths(given))
   const loaded = loadConfig(sources)
   if (!loaded.ok) throw new ConfigError(loaded.problems)
@@ -56,8 +65,12 @@ export interface Planned {
 }
 
 /** Plans against the live maps. */
-export function planLive(world: World, given: readonly string[] | undefined): Planned {
-  const config = loadDesired(given)
+export async function planLive(
+  world: World,
+  given: readonly string[] | undefined,
+  naming?: Naming,
+): Promise<Planned> {
+  const config = await loadDesired(given, naming)
   const { live } = readLive(world.kernel, world.host, world.instance, world.paths)
   requireCapacity(world.kernel, world.paths, config)
   const plan = makePlan(live, deploy(world, config), {
@@ -69,8 +82,12 @@ export function planLive(world: World, given: readonly string[] | undefined): Pl
 }
 
 /** Plans against a saved state, with no kernel: what only the host can tell is taken from the state. */
-export function planOffline(live: LiveState, given: readonly string[] | undefined): Planned {
-  const config = loadDesired(given)
+export async function planOffline(
+  live: LiveState,
+  given: readonly string[] | undefined,
+  naming?: Naming,
+): Promise<Planned> {
+  const config = await loadDesired(given, naming)
   const { snapshot } = config
   const desired = { snapshot, attachments: offlineAttachments(snapshot, live.deployment.attachments) }
   const plan = makePlan(live, desired, { sources: config.files, configHash: '', program: undefined })

@@ -15,26 +15,36 @@ import type { DaemonWorld, Failure, Loading } from '../daemon/ports.ts'
 import { makePalette } from '../render/palette.ts'
 import { renderProblems } from '../render/validate/human.ts'
 import { ConfigError } from './base.ts'
+import { NO_NAMES, resolveConfig } from './naming.ts'
+import type { Naming } from './naming.ts'
 import { configHash, deploy } from './planning.ts'
-import type { ValidConfig } from './planning.ts'
+import type { LoadedConfig, ValidConfig } from './planning.ts'
 import { readSources } from './sources.ts'
 
 /** A daemon's view of a world, for the files that `paths` name. */
-export function daemonWorld(world: World, paths: readonly string[]): DaemonWorld {
-  let memory: ValidConfig | undefined
+export function daemonWorld(world: World, paths: readonly string[], naming: Naming = NO_NAMES): DaemonWorld {
+  let memory: LoadedConfig | undefined
+  const planOf = async (loaded: LoadedConfig, digest: string | undefined): Promise<Loading> => {
+    let config: ValidConfig
+    try {
+      config = await resolveConfig(loaded, naming)
+    } catch (error) {
+      return { kind: 'unplanned', digest, failure: describeFailure(error) }
+    }
+    return planFor(world, config, digest)
+  }
   return {
     world,
     describe: describeFailure,
     planner: {
-      // eslint-disable-next-line @typescript-eslint/require-await -- names will be resolved here
       async load(from, unless) {
-        if (from === 'memory') return memory ? planFor(world, memory, undefined) : { kind: 'same' }
+        if (from === 'memory') return memory ? planOf(memory, undefined) : { kind: 'same' }
         const { digest, read } = digestOf(world, paths)
         if (digest === unless) return { kind: 'same' }
         const valid = read()
         if ('message' in valid) return { kind: 'invalid', digest, failure: valid }
         memory = valid
-        return planFor(world, valid, digest)
+        return planOf(valid, digest)
       },
     },
   }
@@ -44,7 +54,7 @@ export function daemonWorld(world: World, paths: readonly string[]): DaemonWorld
 function digestOf(
   { host }: World,
   paths: readonly string[],
-): { digest: string; read: () => ValidConfig | Failure } {
+): { digest: string; read: () => LoadedConfig | Failure } {
   let sources: Source[]
   try {
     sources = readSources(paths)

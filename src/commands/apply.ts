@@ -59,7 +59,7 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     }
     const world = await openWorld(flags.instance)
     const plan =
-      args.plan === undefined ? planLive(world, flags.config).plan : readSavedPlan(world, args.plan)
+      args.plan === undefined ? (await planLive(world, flags.config)).plan : readSavedPlan(world, args.plan)
     if (args.plan !== undefined) refuseStale(world, plan)
     this.print(renderPlan(plan.plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(plan, this.palette))

@@ -20,7 +20,7 @@ Without a configuration, at the machine only. Exit code 1 where something would 
     const { flags } = await this.parse(Doctor)
     const world = await openWorld(flags.instance)
     const given = flags.config !== undefined || configPaths(undefined).every((path) => existsSync(path))
-    const snapshot = given ? loadDesired(flags.config).snapshot : undefined
+    const snapshot = given ? (await loadDesired(flags.config)).snapshot : undefined
     if (!snapshot)
       this.note('No configuration is given and there is no lb.yaml here: checking the machine only.')
     const findings = check(gatherFacts(world, snapshot))

@@ -39,7 +39,7 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     const planned =
       flags.against === undefined
         ? await this.planHere(flags.instance, flags.config, flags.out)
-        : planOffline(readState(flags.against), flags.config)
+        : await planOffline(readState(flags.against), flags.config)
     const { plan } = planned.plan
     for (const { message, hint } of planned.warnings)
       this.note(`Warning: ${message}${hint ? ` (${hint})` : ''}`)
@@ -56,7 +56,7 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     out: string | undefined,
   ): Promise<Planned> {
     const world = await openWorld(instance)
-    const planned = planLive(world, config)
+    const planned = await planLive(world, config)
     if (out !== undefined) writeFileSync(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600 })
     return planned
   }

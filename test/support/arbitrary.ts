@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { formatIp, formatPrefix, isMapped } from '../../src/engine/model/ip.ts'
 import { compareNames, compareRoutes, compareTargets, compareText } from '../../src/engine/model/order.ts'
 import { DEFAULT_HEALTH_CHECK } from '../../src/engine/model/policy.ts'
+import type { HealthCheck } from '../../src/engine/model/policy.ts'
 import type {
   Attach,
   Attachment,
@@ -66,10 +67,10 @@ export const targetsOf = (family: Family): fc.Arbitrary<Target[]> =>
     .map((targets) => targets.sort(compareTargets))
 
 /** What a target is, in whichever list of the proxy, with what a configuration may say about it. */
-const withPolicies = (proxy: Proxy): fc.Arbitrary<Proxy> => {
+export const withPolicies = (proxy: Proxy, base: HealthCheck = DEFAULT_HEALTH_CHECK): fc.Arbitrary<Proxy> => {
   const lists = [proxy.defaultTarget, ...proxy.sourceRoutes.map(({ targets }) => targets)]
   const names = [...new Set(lists.flat().map(nameOf))]
-  return fc.tuple(...names.map(() => policiesOf(healthCheckOn(DEFAULT_HEALTH_CHECK)))).map((policies) => {
+  return fc.tuple(...names.map(() => policiesOf(healthCheckOn(base)))).map((policies) => {
     const byName = new Map(names.map((name, i) => [name, policies[i]]))
     const add = (targets: readonly Target[]): Target[] =>
       targets.map((target) => ({ ...target, ...byName.get(nameOf(target)) }))

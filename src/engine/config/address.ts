@@ -1,6 +1,8 @@
 /** Addresses and networks as people write them: canonical text, or what is wrong with the one given. */
 import { familyOf, formatIp, formatPrefix, isMapped, parseIp, parsePrefix, type Prefix } from '../model/ip.ts'
 import type { Family } from '../model/snapshot.ts'
+import { isHostname, readHostname } from './hostname.ts'
+import type { Fault, Parsed } from './parsed.ts'
 
 /** What an address is for, as far as it matters here. */
 export type AddressKind = 'unicast' | 'any' | 'loopback' | 'link-local' | 'multicast' | 'broadcast'
@@ -21,13 +23,6 @@ export interface Network {
   readonly hostBits: boolean
 }
 
-export interface Fault {
-  readonly message: string
-  readonly hint?: string
-}
-
-export type Parsed<T> = { readonly value: T } | { readonly fault: Fault }
-
 export function readAddress(text: string): Parsed<Address> {
   const bytes = parseIp(text)
   if (bytes === undefined) return { fault: addressFault(text) }
@@ -39,6 +34,13 @@ export function readAddress(text: string): Parsed<Address> {
   // Of IPv4 only canonical text is an address.
   const canonical = family === 'ipv4' ? text : formatIp(bytes)
   return { value: { text: canonical, family, kind: kindOf(bytes, family) } }
+}
+
+/** The same, of a target, which may have a name instead. */
+export function readTargetAddress(text: string): Parsed<Address> {
+  const parsed = readAddress(text)
+  if ('value' in parsed || !isHostname(text.toLowerCase())) return parsed
+  return { fault: { message: parsed.fault.message, hint: 'A name has a key of its own: `host`.' } }
 }
 
 export function readNetwork(text: string): Parsed<Network> {
@@ -84,7 +86,7 @@ function addressFault(text: string): Fault {
   if (/^\[.*\]$/.test(text)) return { message, hint: 'Leave out the brackets.' }
   if (/^[0-9.]+:[0-9]+$/.test(text)) return { message, hint: 'The port has a key of its own: `port`.' }
   if (/^[0-9.]+$/.test(text)) return { message, hint: quadHint(text) }
-  if (/[g-zG-Z]/.test(text)) return { message, hint: 'Names are not looked up: write the address.' }
+  if (/[g-zG-Z]/.test(text)) return { message, hint: 'Names are not looked up here: write the address.' }
   return { message }
 }
 
@@ -102,9 +104,9 @@ function networkFault(text: string): Fault {
   const bytes = parseIp(ip)
   const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
   if (bytes === undefined) {
-    const { hint } = addressFault(ip)
+    const hint = sourceHint(ip)
     return {
-      message: `\`${shown}\` is neither a network nor an address`,
+      message: `\`${shown}\` is neither a network nor an address nor a hostname`,
       ...(hint === undefined ? {} : { hint }),
     }
   }
@@ -112,4 +114,11 @@ function networkFault(text: string): Fault {
   const example = `${ip}/${max === 32 ? 24 : 64}`
   const message = `\`/${(length ?? '').slice(0, 20)}\` is not a prefix length`
   return { message, hint: `It is a number from 0 to ${max}, as in \`${example}\`.` }
+}
+
+/** What is neither an address nor a name was meant to be one of the two. */
+function sourceHint(text: string): string | undefined {
+  const isName = /[g-z*]/i.test(text) && !text.includes('%')
+  const parsed = isName ? readHostname(text) : { fault: addressFault(text) }
+  return 'fault' in parsed ? parsed.fault.hint : undefined
 }

@@ -1,57 +1,12 @@
 /** A snapshot as a configuration file: what is the same prints the same, byte for byte. */
-import type { Listen, Settings, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
-import { defaults } from './defaults.generated.ts'
+import type { UnresolvedSnapshot } from '../model/unresolved.ts'
+import { toConfigObject } from './config-object.ts'
 import type * as Input from './types.generated.ts'
 
-/**
- * A snapshot in the shape of a configuration file, keys in the order of the documentation. Defaults are
- * spelled out in proxies, where a reader looks for them, and left out of the settings.
- */
-export function toConfigObject({ proxies, interfaces, settings }: Snapshot): Input.Config {
-  const changed = changedSettings(settings)
-  return {
-    version: 1,
-    proxies: proxies.map(({ name, listen, forwarding, defaultTarget, sourceRoutes }) => ({
-      name,
-      listen: listenObject(listen),
-      forwarding,
-      defaultTarget: targetsObject(defaultTarget),
-      ...(sourceRoutes.length > 0 && { sourceRoutes: sourceRoutes.map(routeObject) }),
-    })),
-    ...(interfaces.length > 0 && {
-      interfaces: Object.fromEntries(interfaces.map(({ name, attach }) => [name, { attach }])),
-    }),
-    ...(Object.keys(changed).length > 0 && { settings: changed }),
-  }
-}
-
-function listenObject({ interfaces, address, port, protocol }: Listen): Input.Listener {
-  return { interfaces: [...interfaces], ...(address !== null && { address }), port, protocol }
-}
-
-function targetObject({ ip, port, weight }: Target): Input.Target {
-  return { ip, port, ...(weight !== null && { weight }) }
-}
-
-/** A list of one is written as its element. */
-function targetsObject(targets: readonly Target[]): Input.Target | Input.Target[] {
-  const objects = targets.map(targetObject)
-  const [only] = objects
-  return objects.length === 1 && only !== undefined ? only : objects
-}
-
-function routeObject({ source, targets }: SourceRoute): Input.SourceRoute {
-  const objects = targetsObject(targets)
-  return Array.isArray(objects) ? { source, targets: objects } : { source, target: objects }
-}
-
-function changedSettings(settings: Settings): Input.Settings {
-  const usual: Readonly<Record<string, unknown>> = defaults.settings
-  return Object.fromEntries(Object.entries(settings).filter(([key, value]) => value !== usual[key]))
-}
+export { toConfigObject } from './config-object.ts'
 
 /** A snapshot as YAML. Loading it gives the same snapshot. */
-export function toCanonicalYaml(snapshot: Snapshot): string {
+export function toCanonicalYaml(snapshot: UnresolvedSnapshot): string {
   const { version, proxies = [], interfaces, settings } = toConfigObject(snapshot)
   const lines = [`version: ${version ?? 1}`, proxies.length === 0 ? 'proxies: []' : 'proxies:']
   for (const proxy of proxies) writeProxy(lines, proxy)

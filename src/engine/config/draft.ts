@@ -5,7 +5,7 @@
 import type { Family } from '../model/snapshot.ts'
 import type { Address, Network } from './address.ts'
 import type { ParsedSource } from './source.ts'
-import type { MapNode, Node, ScalarNode } from './syntax/node.ts'
+import type { Entry, MapNode, Node, ScalarNode } from './syntax/node.ts'
 
 export type TextNode = ScalarNode & { readonly value: string }
 export type NumberNode = ScalarNode & { readonly value: number }
@@ -13,10 +13,22 @@ export type NumberNode = ScalarNode & { readonly value: number }
 export interface DraftTarget {
   readonly node: MapNode
   readonly ip: Located<Address> | undefined
+  /** Its name, in lower case, where it has one instead of an address. */
+  readonly host: Located<string> | undefined
+  readonly dnsRefreshSeconds: NumberNode | undefined
+  readonly healthCheck: DraftCheck | undefined
+  readonly drain: boolean
   readonly port: NumberNode | undefined
   readonly weight: NumberNode | undefined
   /** There is a weight, if perhaps a wrong one. */
   readonly weighted: boolean
+}
+
+/** A health check, or the defaults of health checks. */
+export interface DraftCheck {
+  readonly node: MapNode
+  /** What is right of it, by key. */
+  readonly entries: ReadonlyMap<string, Entry>
 }
 
 export interface DraftTargets {
@@ -27,6 +39,8 @@ export interface DraftTargets {
 export interface DraftRoute {
   readonly node: MapNode
   readonly source: Located<Network> | undefined
+  /** The clients' name, in lower case, where they have one instead of a network. */
+  readonly sourceHost: Located<string> | undefined
   readonly targets: DraftTargets | undefined
 }
 
@@ -49,7 +63,7 @@ export interface DraftProxy {
   readonly forwarding: 'nat' | undefined
   readonly defaultTarget: DraftTargets | undefined
   readonly sourceRoutes: readonly DraftRoute[]
-  /** From the address, or else what most default targets are of. */
+  /** From the address, or else what most default targets are of, or else other targets, or networks of clients. */
   readonly family: Family | undefined
 }
 
@@ -70,6 +84,8 @@ export interface DraftSetting {
   readonly key: string
   readonly keySpan: { readonly start: number; readonly end: number }
   readonly value: Node
+  /** Of `healthCheckDefaults`. */
+  readonly check: DraftCheck | undefined
 }
 
 export interface Draft {

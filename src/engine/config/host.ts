@@ -1,7 +1,7 @@
 import { compareText } from '../model/order.ts'
 import type { Problem, SourceRange } from '../model/problem.ts'
 import { interfaceAddress } from '../model/resource.ts'
-import type { Snapshot } from '../model/snapshot.ts'
+import type { UnresolvedSnapshot } from '../model/unresolved.ts'
 import { listenAddress } from './locate.ts'
 import type { RuleId } from '../model/rules.ts'
 import { suggest } from './suggest.ts'
@@ -14,7 +14,7 @@ export function checkHost(
     snapshot,
     locate,
   }: {
-    readonly snapshot: Snapshot
+    readonly snapshot: UnresolvedSnapshot
     readonly locate: (address: string) => SourceRange | undefined
   },
   existing: readonly string[],
@@ -44,7 +44,7 @@ function compareRanges(a: SourceRange, b: SourceRange): number {
 }
 
 /** Interface names with the addresses that use them, in the order of the snapshot. */
-function usesOf({ proxies, interfaces }: Snapshot): Map<string, string[]> {
+function usesOf({ proxies, interfaces }: UnresolvedSnapshot): Map<string, string[]> {
   const uses = new Map<string, string[]>()
   const add = (name: string, address: string): void => {
     const found = uses.get(name)

@@ -1,10 +1,12 @@
-/** Configuration text to desired snapshot, or all that is wrong with it. */
+/** Configuration text to what it asks for, or all that is wrong with it. */
 import type { Problem, SourceRange } from '../model/problem.ts'
-import type { Snapshot } from '../model/snapshot.ts'
+import type { UnresolvedSnapshot } from '../model/unresolved.ts'
 import { checkFamilies } from './check/families.ts'
+import { checkHealth } from './check/health.ts'
 import { checkListeners } from './check/listeners.ts'
 import { checkDefinitions, checkNames } from './check/names.ts'
 import { checkRoutes } from './check/routes.ts'
+import { checkSharedTargets } from './check/shared-targets.ts'
 import { checkTargets } from './check/targets.ts'
 import type { Draft } from './draft.ts'
 import { readDraft } from './draft-read.ts'
@@ -16,7 +18,7 @@ import { parseSource, type Source } from './source.ts'
 export type Loaded =
   | {
       readonly ok: true
-      readonly snapshot: Snapshot
+      readonly snapshot: UnresolvedSnapshot
       readonly warnings: readonly Problem[]
       /** Where a resource address (src/engine/model/resource.ts) is defined; `undefined` for what is not in a file. */
       readonly locate: (address: string) => SourceRange | undefined
@@ -67,6 +69,8 @@ function check(draft: Draft): Problem[] {
     ...checkFamilies(proxies),
     ...checkTargets(proxies),
     ...checkRoutes(proxies),
+    ...checkHealth(draft),
+    ...checkSharedTargets(proxies),
   ]
 }
 

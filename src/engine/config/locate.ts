@@ -8,7 +8,7 @@ export function listenAddress(proxy: string, name: string): string {
   return `${proxyAddress(proxy)}.listen.${interfaceAddress(name)}`
 }
 
-/** Finds where resources are defined. The index is built at the first question: most runs ask none. */
+/** Finds where resources are defined; those with a name stand under it. The index is built at the first question: most runs ask none. */
 export function locatorOf(draft: Draft): (address: string) => SourceRange | undefined {
   let places: ReadonlyMap<string, Place> | undefined
   return (address) => {
@@ -35,12 +35,16 @@ function indexProxy(places: Map<string, Place>, proxy: DraftProxy): void {
   for (const node of listen?.interfaces ?? []) {
     places.set(listenAddress(name.value, node.value), { source, span: node })
   }
-  for (const { ip, port } of defaultTarget?.targets ?? []) {
-    if (ip === undefined || port === undefined) continue
-    places.set(targetAddress(name.value, ip.value.text, port.value), { source, span: ip.node })
+  for (const { ip, host, port } of defaultTarget?.targets ?? []) {
+    const node = ip?.node ?? host?.node
+    const text = ip?.value.text ?? host?.value
+    if (node === undefined || text === undefined || port === undefined) continue
+    places.set(targetAddress(name.value, text, port.value), { source, span: node })
   }
   for (const route of sourceRoutes) {
-    if (route.source === undefined) continue
-    places.set(sourceRouteAddress(name.value, route.source.value.text), { source, span: route.source.node })
+    const node = route.source?.node ?? route.sourceHost?.node
+    const text = route.source?.value.text ?? route.sourceHost?.value
+    if (node === undefined || text === undefined) continue
+    places.set(sourceRouteAddress(name.value, text), { source, span: node })
   }
 }

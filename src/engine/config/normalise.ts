@@ -1,20 +1,54 @@
-import { compareNames, compareRoutes, compareTargets, compareText } from '../model/order.ts'
+import { compareNames, compareText } from '../model/order.ts'
+import { DEFAULT_HEALTH_CHECK } from '../model/policy.ts'
 import { DEFAULT_SETTINGS } from '../model/snapshot.ts'
-import type { InterfaceSetting, Proxy, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
+import type { InterfaceSetting, Settings } from '../model/snapshot.ts'
+import {
+  compareUnresolvedRoutes,
+  compareUnresolvedTargets,
+  DEFAULT_DNS_REFRESH_SECONDS,
+} from '../model/unresolved.ts'
+import type {
+  UnresolvedProxy,
+  UnresolvedRoute,
+  UnresolvedSnapshot,
+  UnresolvedTarget,
+} from '../model/unresolved.ts'
 import { defaults } from './defaults.generated.ts'
-import type { Draft, DraftInterface, DraftListen, DraftProxy, DraftRoute, DraftTargets } from './draft.ts'
+import type {
+  Draft,
+  DraftInterface,
+  DraftListen,
+  DraftProxy,
+  DraftRoute,
+  DraftSetting,
+  DraftTarget,
+  DraftTargets,
+} from './draft.ts'
+import { type Checks, checksOn, healthCheckFrom } from './health-check.ts'
+import { toValue } from './syntax/node.ts'
 import type { Proxy as ProxyInput } from './types.generated.ts'
 
-/** The snapshot that a draft without errors stands for: defaults filled in, in canonical order. */
-export function normalise({ proxies, interfaces, settings }: Draft): Snapshot {
-  const given = Object.fromEntries(
-    settings.map(({ key, value }) => [key, value.kind === 'scalar' ? value.value : undefined]),
-  )
+/** What a draft without errors stands for: defaults filled in, in canonical order. */
+export function normalise({ proxies, interfaces, settings }: Draft): UnresolvedSnapshot {
+  const all = normaliseSettings(settings)
+  const checks = checksOn(all.healthCheckDefaults)
   return {
-    proxies: proxies.map(normaliseProxy).sort(compareNames),
+    proxies: proxies.map((proxy) => normaliseProxy(proxy, checks)).sort(compareNames),
     interfaces: interfaces.map(normaliseInterface).sort(compareNames),
-    settings: { ...DEFAULT_SETTINGS, ...given },
+    settings: all,
   }
+}
+
+function normaliseSettings(settings: readonly DraftSetting[]): Settings {
+  const usual: Readonly<Record<string, unknown>> = { ...DEFAULT_SETTINGS }
+  const given = settings.map(({ key, value, check }): [string, unknown] => {
+    if (check !== undefined) return [key, healthCheckFrom(check, DEFAULT_HEALTH_CHECK)]
+    return [
+      key,
+      value.kind === 'map' ? { ...(usual[key] as object), ...(toValue(value) as object) } : toValue(value),
+    ]
+  })
+  return { ...DEFAULT_SETTINGS, ...(Object.fromEntries(given) as Partial<Settings>) }
 }
 
 /** What a check has made sure of. */
@@ -23,7 +57,7 @@ function present<T>(value: T | undefined): T {
   return value
 }
 
-function normaliseProxy(draft: DraftProxy): Proxy {
+function normaliseProxy(draft: DraftProxy, checks: Checks): UnresolvedProxy {
   const listen = present(draft.listen)
   return {
     name: present(draft.name).value,
@@ -34,8 +68,10 @@ function normaliseProxy(draft: DraftProxy): Proxy {
       protocol: present(listen.protocol),
     },
     forwarding: present<NonNullable<ProxyInput['forwarding']>>(draft.forwarding),
-    defaultTarget: normaliseTargets(draft.defaultTarget),
-    sourceRoutes: draft.sourceRoutes.map(normaliseRoute).sort(compareRoutes),
+    defaultTarget: normaliseTargets(draft.defaultTarget, checks),
+    sourceRoutes: draft.sourceRoutes
+      .map((route) => normaliseRoute(route, checks))
+      .sort(compareUnresolvedRoutes),
   }
 }
 
@@ -44,19 +80,37 @@ function normaliseAddress({ address }: DraftListen): string | null {
 }
 
 /** A target that has no other beside it gets everything, whether it says `weight: 100` or not. */
-function normaliseTargets(list: DraftTargets | undefined): Target[] {
+function normaliseTargets(list: DraftTargets | undefined, checks: Checks): UnresolvedTarget[] {
   const { targets } = present(list)
+  const alone = targets.length === 1
   return targets
-    .map(({ ip, port, weight }) => ({
-      ip: present(ip).value.text,
-      port: present(port).value,
-      weight: targets.length === 1 ? null : (weight?.value ?? null),
-    }))
-    .sort(compareTargets)
+    .map((target) => normaliseTarget(target, alone ? null : (target.weight?.value ?? null), checks))
+    .sort(compareUnresolvedTargets)
 }
 
-function normaliseRoute({ source, targets }: DraftRoute): SourceRoute {
-  return { source: present(source).value.text, targets: normaliseTargets(targets) }
+function normaliseTarget(target: DraftTarget, weight: number | null, checks: Checks): UnresolvedTarget {
+  const port = present(target.port).value
+  const { ip, host, healthCheck, drain, dnsRefreshSeconds } = target
+  if (ip !== undefined && healthCheck === undefined && !drain) return { ip: ip.value.text, port, weight }
+  const policies = {
+    ...(healthCheck && { healthCheck: checks(healthCheck) }),
+    ...(drain && { drain }),
+  }
+  if (ip !== undefined) return { ip: ip.value.text, port, weight, ...policies }
+  return {
+    host: present(host).value,
+    port,
+    weight,
+    dnsRefreshSeconds: dnsRefreshSeconds?.value ?? DEFAULT_DNS_REFRESH_SECONDS,
+    ...policies,
+  }
+}
+
+function normaliseRoute({ source, sourceHost, targets }: DraftRoute, checks: Checks): UnresolvedRoute {
+  const list = normaliseTargets(targets, checks)
+  return sourceHost === undefined
+    ? { source: present(source).value.text, targets: list }
+    : { sourceHost: sourceHost.value, targets: list }
 }
 
 function normaliseInterface({ name, attach }: DraftInterface): InterfaceSetting {

@@ -101,43 +101,60 @@ function describe(
       return unknownKey(source, error, node as MapNode)
     case 'required': {
       const key = String(error.params['missingProperty'])
-      if (misspelt.get(node)?.has(key) === true) return undefined
+      if (alternatives(key).some((one) => misspelt.get(node)?.has(one) === true)) return undefined
       return missingKey(source, error, node, key)
     }
     default: {
       if (error.propertyName !== undefined) return wrongKey(source, error, node as MapNode)
       if (invalid.has(node)) return undefined
       invalid.add(node)
+      if (lacksName(source, error, path)) return undefined
       const { rule, message, hint } = wordValue(source, error, path, node)
       return problemAt({ source, span: node }, rule, message, { hint })
     }
   }
 }
 
+/** Without an address either, what is wrong with a target is that it has no name. */
+function lacksName({ root }: ParsedSource, { keyword }: SchemaError, path: readonly string[]): boolean {
+  if (keyword !== 'false schema' || path.at(-1) !== 'dnsRefreshSeconds') return false
+  const target = nodeAt(root, path.slice(0, -1))
+  return target?.kind === 'map' && entryOf(target, 'ip') === undefined
+}
+
+/** Known keys that are listed where a key is unknown and looks like none of them. */
+const MAX_KEYS = 8
+
 function unknownKey(source: ParsedSource, error: SchemaError, node: MapNode): Problem {
   const key = String(error.params['additionalProperty'])
   const span: Span = entryOf(node, key)?.keySpan ?? node
   const known = knownKeys(error).filter((name) => !name.startsWith('$'))
   const meant = suggestKey(error, node)
-  const list = known.map((name) => `\`${spell(source, name)}\``).join(', ')
+  const some = known.slice(0, MAX_KEYS).map((name) => `\`${spell(source, name)}\``)
+  const list = `${some.join(', ')}${known.length > MAX_KEYS ? ` and ${known.length - MAX_KEYS} more` : ''}`
   const hint =
     meant === undefined ? `The keys here are ${list}.` : `Did you mean \`${spell(source, meant)}\`?`
   const label = source.format === 'edn' && !key.startsWith(':') ? spell(source, key) : key
   return problemAt({ source, span }, 'unknown-key', `Unknown key \`${label}\``, { hint })
 }
 
+/** The keys of which one is missing: the condition of a source route or target says the one that is asked for otherwise. */
+function alternatives(key: string): readonly string[] {
+  return key === 'target' ? ['target', 'targets'] : key === 'ip' ? ['ip', 'host'] : [key]
+}
+
 function missingKey(source: ParsedSource, error: SchemaError, node: Node, key: string): Problem {
-  // The condition of a source route says `target` is missing where there is no `targets`.
-  const keys = key === 'target' ? ['target', 'targets'] : [key]
-  const names = keys.map((name) => `\`${spell(source, name)}\``).join(' or ')
+  const names = alternatives(key)
+    .map((name) => `\`${spell(source, name)}\``)
+    .join(' or ')
   const extras: Extras = key === 'target' ? {} : { hint: wordKey(source, key) }
-  const owner = nameOf(node) ?? `This ${titleOf(error).toLowerCase()}`
+  const owner = nameOf(node) ?? `This ${titleOf(error, key).toLowerCase()}`
   return problemAt({ source, span: node }, 'missing-key', `${owner} has no ${names}`, extras)
 }
 
-/** What kind of thing lacks a key. The condition of a source route has no title of its own. */
-function titleOf({ parentSchema: { title } }: SchemaError): string {
-  return typeof title === 'string' ? title : 'source route'
+/** What kind of thing lacks a key. A condition has no title of its own. */
+function titleOf({ parentSchema: { title } }: SchemaError, key: string): string {
+  return typeof title === 'string' ? title : key === 'ip' ? 'target' : 'source route'
 }
 
 /** A proxy is told by its name. */

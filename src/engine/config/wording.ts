@@ -16,8 +16,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   listen: 'Say where the proxy listens: interfaces and port.',
   interfaces: 'Say on which network interfaces, as `ip link` lists them.',
   defaultTarget: 'Say where connections go: an address and a port.',
-  ip: 'Say the address of the server.',
-  source: 'Say which clients: a network such as 192.168.0.0/16, or an address.',
+  ip: 'Say the address of the server, or its name under `host`.',
+  source: 'Say which clients: a network such as 192.168.0.0/16, an address or a hostname.',
 }
 
 /** What a missing key is for. */
@@ -57,14 +57,50 @@ export function wordValue(
         hint: 'It needs at least one element.',
       }
     case 'false schema':
-      return {
-        rule: 'target-and-targets',
-        message: 'This source route has both `target` and `targets`',
-        hint: `Put all targets into \`${spell(source, 'targets')}\`.`,
-      }
+      return wordForbidden(source, path.at(-1) ?? '')
     default:
-      return schema['title'] === 'Interface name' ? wordInterface(String(error.data)) : wordName(node)
+      return schema['title'] === 'Interface name'
+        ? wordInterface(String(error.data))
+        : wordForm(label, schema['title'], node)
   }
+}
+
+/** Keys that do not go together. */
+function wordForbidden(source: ParsedSource, key: string): Words {
+  const host = `\`${spell(source, 'host')}\``
+  if (key === 'ip') {
+    const message = `This target has both \`${spell(source, 'ip')}\` and ${host}`
+    return { rule: 'ip-and-host', message, hint: 'Remove one of the two, or make two targets of it.' }
+  }
+  if (key === 'dnsRefreshSeconds') {
+    const message = `\`${spell(source, key)}\` has no effect on a target without ${host}`
+    return { rule: 'key-without-effect', message, hint: 'Addresses are not looked up: remove it.' }
+  }
+  return {
+    rule: 'target-and-targets',
+    message: 'This source route has both `target` and `targets`',
+    hint: `Put all targets into \`${spell(source, 'targets')}\`.`,
+  }
+}
+
+/** Text that is not of the form it should have. */
+function wordForm(label: string, title: unknown, node: Node): Words {
+  const form = FORMS[String(title)]
+  if (form === undefined) return wordName(node)
+  return { rule: 'invalid-text', message: `${label} is no ${form.name}: ${show(node)}`, hint: form.hint }
+}
+
+const FORMS: Readonly<Record<string, { readonly name: string; readonly hint: string }>> = {
+  'URL path': {
+    name: 'path of a URL',
+    hint: 'It starts with a slash and has no spaces, as in `/health`; others are written `%20`.',
+  },
+  'Host header': {
+    name: 'Host header',
+    hint: 'It is a name or address, perhaps with a port, as in `api.example.com:8080`.',
+  },
+  'Absolute path': { name: 'absolute path', hint: 'It starts with a slash, as in `/etc/ssl/ca.pem`.' },
+  'Expected body': { name: 'text to look for', hint: 'It has 1 to 1024 characters.' },
 }
 
 /** The last key of a path, as it is written; elements of lists are told by their list. */
@@ -81,6 +117,7 @@ const TYPES: Readonly<Record<string, string>> = {
   integer: 'a whole number',
   array: 'a list',
   object: 'a map',
+  boolean: '`true` or `false`',
 }
 
 function wordType(source: ParsedSource, label: string, type: string, node: Node): Words {
@@ -96,6 +133,9 @@ function typeHint(source: ParsedSource, type: string, node: Node): string | unde
   }
   if (type === 'integer' && typeof value === 'string' && /^[0-9]+$/.test(value)) {
     return `Write it without quotes: ${value}.`
+  }
+  if (type === 'boolean' && typeof value === 'string' && /^(yes|no|on|off|true|false)$/i.test(value)) {
+    return `Write ${/^(yes|on|true)$/i.test(value) ? 'true' : 'false'}, without quotes.`
   }
   if (type === 'array' && value !== undefined) return `Write a list of one: ${writeList(source, value)}.`
   if (type === 'object' && typeof value === 'string') return endpointHint(source, value)

@@ -119,7 +119,10 @@ export function healthCheckOf(
 }
 
 /** A health check under the keys of the configuration language; without keys that its type or the host has none for. */
-export type HealthCheckKeys = Partial<Omit<HealthCheck, 'http' | 'tls'> & HttpCheck & TlsCheck>
+export type HealthCheckKeys = {
+  readonly [K in keyof AllKeys]?: NonNullable<AllKeys[K]>
+}
+type AllKeys = Omit<HealthCheck, 'http' | 'tls'> & HttpCheck & TlsCheck
 
 export function healthCheckKeys({ http, tls, ...check }: HealthCheck): HealthCheckKeys {
   const keys = Object.entries({ ...check, ...http, ...tls })

@@ -23,9 +23,13 @@ export const RULES = {
     'An interface name is one that Linux allows: 1 to 15 characters, no space, slash or colon.',
   'config-version': 'The version is one that this lb reads.',
   'target-and-targets': 'A source route has either `target` or `targets`.',
+  'ip-and-host': 'A target has either `ip` or `host`.',
+  'key-without-effect': 'A key is used where it has an effect.',
+  'invalid-text': 'Text that has a form of its own, such as a path, is of that form.',
   // Addresses
   'invalid-address': 'An address is a plain IPv4 or IPv6 address.',
-  'invalid-source': 'The source of a route is an address or a network in CIDR notation.',
+  'invalid-host': 'A hostname is one that can be looked up.',
+  'invalid-source': 'The source of a route is an address, a network in CIDR notation or a hostname.',
   'host-bits': 'A network has no bits set after its prefix.',
   'listen-address': 'A listener has a unicast address, or any.',
   'target-address': 'A target has a unicast address that can be routed to.',
@@ -38,14 +42,20 @@ export const RULES = {
   'duplicate-interface': 'A listener names each interface once.',
   'duplicate-target': 'A list has each target once.',
   'duplicate-source-route': 'A proxy routes each network once.',
+  'target-differs':
+    'A target that several lists of a proxy have is the same in all of them, but for its weight.',
   'weight-missing': 'Either all targets of a list have a weight or none has.',
   'weight-sum': 'The weights of a list add up to exactly 100.',
   'target-loop': 'A target is not the listener that it serves.',
   'interface-not-attached': 'A proxy does not listen on an interface that is left alone.',
   'unreachable-route': 'A source route is not covered by longer ones.',
   'unreachable-default': 'Source routes leave clients for the default target.',
+  'health-timeout': 'A health check does not take longer than the time to the next one.',
   'no-proxies': 'A configuration without proxies says so with an empty list.',
   'no-files': 'There is a file to read.',
+  // Names
+  'unresolved-host': 'A name has an address.',
+  'many-addresses': 'A name has no more addresses than are used.',
   // The host
   'unknown-interface': 'An interface that is named exists on this host.',
 } as const satisfies Readonly<Record<string, string>>
@@ -58,5 +68,7 @@ export const WARNINGS: ReadonlySet<string> = new Set<RuleId>([
   'loopback-target',
   'unreachable-route',
   'unreachable-default',
+  'health-timeout',
+  'many-addresses',
   'no-proxies',
 ])

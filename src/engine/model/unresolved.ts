@@ -34,6 +34,8 @@ export type UnresolvedRoute = AddressRoute | HostRoute
 
 export interface AddressRoute {
   readonly source: string
+  /** As in SourceRoute. */
+  readonly origin?: string
   readonly targets: readonly UnresolvedTarget[]
 }
 
@@ -42,9 +44,6 @@ export interface HostRoute {
   readonly sourceHost: string
   readonly targets: readonly UnresolvedTarget[]
 }
-
-/** Addresses by name. A name that is missing, or has none, could not be resolved. */
-export type Answers = ReadonlyMap<string, readonly string[]>
 
 /** A name to be resolved, and how often at least. */
 export interface HostName {

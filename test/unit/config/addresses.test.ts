@@ -14,7 +14,7 @@ describe('addresses', () => {
     ],
     ['10.0.0.1/24', '`10.0.0.1/24` is not an IP address', 'Leave out the prefix length: `10.0.0.1`.'],
     ['10.0.0.1:80', '`10.0.0.1:80` is not an IP address', 'The port has a key of its own: `port`.'],
-    ['localhost', '`localhost` is not an IP address', 'Names are not looked up: write the address.'],
+    ['localhost', '`localhost` is not an IP address', 'A name has a key of its own: `host`.'],
     ['"[fd00::1]"', '`[fd00::1]` is not an IP address', 'Leave out the brackets.'],
     ['fe80::1%eth0', '`fe80::1%eth0` is not an IP address', 'An address has no zone here.'],
     ['fd00::1::2', '`fd00::1::2` is not an IP address', undefined],
@@ -66,13 +66,23 @@ describe('addresses', () => {
     ['224.0.0.1', 'A proxy cannot listen on the multicast address `224.0.0.1`'],
     ['255.255.255.255', 'A proxy cannot listen on the broadcast address `255.255.255.255`'],
     ['eth0', '`eth0` is not an IP address'],
+    ['example.com', '`example.com` is not an IP address'],
   ])('listening on %s', (address, message) => {
     const text = proxyWith({ listen: `{ interfaces: [eth0], port: 80, address: ${address} }` })
     expect(onlyProblem(text).slice(0, 2)).toEqual([address, message])
   })
 
   it.each([
-    ['office', '`office` is neither a network nor an address', 'Names are not looked up: write the address.'],
+    [
+      '"*.example.com"',
+      '`*.example.com` is neither a network nor an address nor a hostname',
+      'It must be one name, without wildcards.',
+    ],
+    [
+      '10.0.0.256',
+      '`10.0.0.256` is neither a network nor an address nor a hostname',
+      '256 is more than 255.',
+    ],
     ['10.0.0.0/33', '`/33` is not a prefix length', 'It is a number from 0 to 32, as in `10.0.0.0/24`.'],
     ['10.0.0.0/', '`/` is not a prefix length', 'It is a number from 0 to 32, as in `10.0.0.0/24`.'],
     ['10.0.0.0/08', '`/08` is not a prefix length', 'It is a number from 0 to 32, as in `10.0.0.0/24`.'],

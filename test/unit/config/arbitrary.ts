@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { formatIp, formatPrefix } from '../../../src/engine/model/ip.ts'
 import { compareNames, compareRoutes, compareTargets, compareText } from '../../../src/engine/model/order.ts'
-import { DEFAULT_DAEMON_SETTINGS } from '../../../src/engine/model/policy.ts'
 import type {
   Attach,
   Family,
@@ -12,6 +11,8 @@ import type {
   SourceRoute,
   Target,
 } from '../../../src/engine/model/snapshot.ts'
+import { withPolicies } from '../../support/arbitrary.ts'
+import { daemonSettings } from '../../support/arbitrary-policies.ts'
 
 const ALPHANUMERIC = ['A', 'B', 'Z', 'a', 'b', 'e', 'n', 'z', '0', '1', '9']
 /** Names that YAML could take for something else are worth a look more often than chance gives one. */
@@ -182,7 +183,7 @@ export const snapshotOn = (interfaceNames: fc.Arbitrary<string>): fc.Arbitrary<S
           udpStreamTimeoutSec: seconds,
           maxConnections: fc.integer({ min: 1, max: 4_194_304 }),
         })
-        .map((settings) => ({ ...settings, ...DEFAULT_DAEMON_SETTINGS })),
+        .chain((settings) => daemonSettings.map((more) => ({ ...settings, ...more }))),
     })
     .map(({ proxies, interfaces, settings }) => {
       const listening = new Set(proxies.flatMap(({ listen }) => listen.interfaces))
@@ -191,6 +192,13 @@ export const snapshotOn = (interfaceNames: fc.Arbitrary<string>): fc.Arbitrary<S
         settings,
         interfaces: interfaces.filter(({ name, attach }) => attach !== 'none' || !listening.has(name)),
       }
+    })
+    .chain((plain) => {
+      const { healthCheckDefaults } = plain.settings
+      const proxies = plain.proxies.map((one) =>
+        fc.oneof(fc.constant(one), withPolicies(one, healthCheckDefaults)),
+      )
+      return fc.tuple(...proxies).map((list) => ({ ...plain, proxies: list }))
     })
 
 export const snapshot: fc.Arbitrary<Snapshot> = snapshotOn(interfaceName)

@@ -2,19 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toCanonicalYaml, toConfigObject } from '../../../src/engine/config/canonical.ts'
 import { toKeyword } from '../../../src/engine/config/syntax/edn.ts'
-import { loadConfig } from '../../../src/engine/config/load.ts'
 import { readAnyYaml } from '../../../src/engine/config/syntax/yaml.ts'
 import { readPlainYaml } from '../../../src/engine/config/syntax/plain-yaml.ts'
 import { toValue } from '../../../src/engine/config/syntax/node.ts'
 import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import type { Snapshot } from '../../../src/engine/model/snapshot.ts'
 import { snapshot } from './arbitrary.ts'
-
-function load(text: string, format: 'yaml' | 'json' | 'edn' = 'yaml'): Snapshot {
-  const loaded = loadConfig([{ file: `test.${format}`, text, format }])
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems, null, 2))
-  return loaded.snapshot
-}
+import { load } from './report.ts'
 
 /** Any JSON value as EDN, keys as keywords where they are words of the language. */
 function toEdn(value: unknown, inInterfaces = false): string {

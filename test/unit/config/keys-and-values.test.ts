@@ -63,7 +63,7 @@ describe('keys', () => {
     ],
     [proxyWith({ listen: '{ port: 80 }' }), 'This listener has no `interfaces`'],
     [proxyWith({ listen: '{ interfaces: [eth0] }' }), 'This listener has no `port`'],
-    [proxyWith({ defaultTarget: '[{ port: 80 }]' }), 'This target has no `ip`'],
+    [proxyWith({ defaultTarget: '[{ port: 80 }]' }), 'This target has no `ip` or `host`'],
     [proxyWith({ defaultTarget: '{ ip: 10.0.0.1 }' }), 'This target has no `port`'],
     [
       proxyWith({ sourceRoutes: '[{ target: { ip: 10.0.0.1, port: 1 } }]' }),

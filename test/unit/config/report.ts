@@ -1,6 +1,8 @@
 import type { Format } from '../../../src/engine/config/formats.ts'
 import { loadConfig } from '../../../src/engine/config/load.ts'
 import type { Problem } from '../../../src/engine/model/problem.ts'
+import { resolveSnapshot } from '../../../src/engine/config/resolve.ts'
+import type { HostAddresses } from '../../../src/engine/model/resolution.ts'
 import type { Snapshot } from '../../../src/engine/model/snapshot.ts'
 
 /** All problems of one text, warnings included. */
@@ -35,10 +37,12 @@ export function marked(text: string, { range }: Problem): string {
   return new TextDecoder().decode(bytes.subarray(range?.start.byte, range?.end.byte))
 }
 
-export function load(text: string, format: Format = 'yaml'): Snapshot {
+/** `answers`: the addresses of names, where there are any. */
+export function load(text: string, format: Format = 'yaml', answers: HostAddresses = new Map()): Snapshot {
   const loaded = loadConfig([{ file: `lb.${format}`, text, format }])
-  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('; '))
-  return loaded.snapshot
+  const resolved = loaded.ok ? resolveSnapshot(loaded.snapshot, answers) : loaded
+  if (!resolved.ok) throw new Error(resolved.problems.map(({ message }) => message).join('; '))
+  return resolved.snapshot
 }
 
 /** A configuration of one proxy: what is given replaces the usual lines. */

@@ -208,7 +208,7 @@ describe('EDN', () => {
       '{:proxies [] :settings {:stats-enabled false}}',
       ':stats-enabled',
       'Unknown key `:stats-enabled`',
-      'The keys here are `:connection-timeout-sec`, `:syn-timeout-sec`, `:fin-timeout-sec`, `:time-wait-timeout-sec`, `:reset-timeout-sec`, `:udp-timeout-sec`, `:udp-stream-timeout-sec`, `:max-connections`.',
+      'The keys here are `:connection-timeout-sec`, `:syn-timeout-sec`, `:fin-timeout-sec`, `:time-wait-timeout-sec`, `:reset-timeout-sec`, `:udp-timeout-sec`, `:udp-stream-timeout-sec`, `:max-connections` and 8 more.',
     ],
     [
       '{:proxies [] :settings {:connection-timeout-sec 0}}',

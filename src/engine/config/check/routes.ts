@@ -1,6 +1,5 @@
 import type { Problem } from '../../model/problem.ts'
-import type { DraftProxy, DraftRoute, Located } from '../draft.ts'
-import type { Network } from '../address.ts'
+import type { DraftProxy, DraftRoute, TextNode } from '../draft.ts'
 import { problemAt, spell } from '../source.ts'
 import { coveredByLonger } from './cover.ts'
 
@@ -31,21 +30,22 @@ function checkHostBits({ source: file }: DraftProxy, { source }: DraftRoute): Pr
 
 function checkRepeated({ source: file, sourceRoutes }: DraftProxy): Problem[] {
   const problems: Problem[] = []
-  const first = new Map<string, Located<Network>>()
-  for (const { source } of sourceRoutes) {
-    if (source === undefined) continue
-    const { text } = source.value
+  const first = new Map<string, TextNode>()
+  for (const { source, sourceHost } of sourceRoutes) {
+    const node = (source ?? sourceHost)?.node
+    const text = source?.value.text ?? sourceHost?.value
+    if (node === undefined || text === undefined) continue
     const other = first.get(text)
-    if (other === undefined) first.set(text, source)
+    if (other === undefined) first.set(text, node)
     else {
       problems.push(
         problemAt(
-          { source: file, span: source.node },
+          { source: file, span: node },
           'duplicate-source-route',
           `There is already a route for \`${text}\``,
           {
             hint: `Put all its targets into the \`${spell(file, 'targets')}\` of one route.`,
-            related: { message: 'it is here', at: { source: file, span: other.node } },
+            related: { message: 'it is here', at: { source: file, span: other } },
           },
         ),
       )

@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../../model/ip.ts'
 import type { Problem } from '../../model/problem.ts'
-import type { DraftProxy, DraftTarget, DraftTargets } from '../draft.ts'
+import type { DraftProxy, DraftTarget, DraftTargets, TextNode } from '../draft.ts'
 import { problemAt } from '../source.ts'
 import { checkWeights } from './weights.ts'
 
@@ -74,23 +74,23 @@ function checkTarget(proxy: DraftProxy, { ip, port }: DraftTarget): Problem[] {
 
 function checkRepeated({ source }: DraftProxy, { targets }: DraftTargets): Problem[] {
   const problems: Problem[] = []
-  const first = new Map<string, DraftTarget>()
+  const first = new Map<string, TextNode>()
   for (const target of targets) {
-    if (target.ip === undefined || target.port === undefined) continue
-    const endpoint = formatEndpoint(target.ip.value.text, target.port.value)
+    const node = (target.ip ?? target.host)?.node
+    const name = target.ip?.value.text ?? target.host?.value
+    if (node === undefined || name === undefined || target.port === undefined) continue
+    const endpoint = formatEndpoint(name, target.port.value)
     const other = first.get(endpoint)
-    if (other === undefined) first.set(endpoint, target)
+    if (other === undefined) first.set(endpoint, node)
     else {
       problems.push(
         problemAt(
-          { source, span: target.ip.node },
+          { source, span: node },
           'duplicate-target',
           `Target \`${endpoint}\` is in this list twice`,
           {
             hint: 'Remove one of the two; to give a target a larger share, give it a larger weight.',
-            ...(other.ip && {
-              related: { message: 'it is here first', at: { source, span: other.ip.node } },
-            }),
+            related: { message: 'it is here first', at: { source, span: other } },
           },
         ),
       )

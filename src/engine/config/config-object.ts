@@ -1,0 +1,110 @@
+/** A snapshot as the object that a configuration file holds. */
+import { sameJson } from '../model/compare.ts'
+import type { Json } from '../model/json.ts'
+import {
+  DEFAULT_HEALTH_CHECK,
+  DEFAULT_HTTP_CHECK,
+  DEFAULT_TLS_CHECK,
+  healthCheckKeys,
+} from '../model/policy.ts'
+import type { HealthCheck } from '../model/policy.ts'
+import { DEFAULT_SETTINGS } from '../model/snapshot.ts'
+import type { Listen, Settings } from '../model/snapshot.ts'
+import { DEFAULT_DNS_REFRESH_SECONDS, isHostTarget } from '../model/unresolved.ts'
+import type { UnresolvedRoute, UnresolvedSnapshot, UnresolvedTarget } from '../model/unresolved.ts'
+import type * as Input from './types.generated.ts'
+import { unresolve } from './unresolve.ts'
+
+/**
+ * A snapshot in the shape of a configuration file, keys in the order of the documentation. Defaults are
+ * spelled out in proxies, where a reader looks for them, and left out of the settings, of targets and of
+ * health checks. What was configured by name is so again.
+ */
+export function toConfigObject(snapshot: UnresolvedSnapshot): Input.Config {
+  const { proxies, interfaces, settings } = unresolve(snapshot)
+  const changed = changedSettings(settings)
+  const base = settings.healthCheckDefaults
+  return {
+    version: 1,
+    proxies: proxies.map(({ name, listen, forwarding, defaultTarget, sourceRoutes }) => ({
+      name,
+      listen: listenObject(listen),
+      forwarding,
+      defaultTarget: targetsObject(defaultTarget, base),
+      ...(sourceRoutes.length > 0 && { sourceRoutes: sourceRoutes.map((route) => routeObject(route, base)) }),
+    })),
+    ...(interfaces.length > 0 && {
+      interfaces: Object.fromEntries(interfaces.map(({ name, attach }) => [name, { attach }])),
+    }),
+    ...(Object.keys(changed).length > 0 && { settings: changed }),
+  }
+}
+
+function listenObject({ interfaces, address, port, protocol }: Listen): Input.Listener {
+  return { interfaces: [...interfaces], ...(address !== null && { address }), port, protocol }
+}
+
+function targetObject(target: UnresolvedTarget, base: HealthCheck): Input.Target {
+  const { port, weight, healthCheck, drain } = target
+  const isHost = isHostTarget(target)
+  return {
+    ...(isHost ? { host: target.host } : { ip: target.ip }),
+    port,
+    ...(weight !== null && { weight }),
+    ...(isHost &&
+      target.dnsRefreshSeconds !== DEFAULT_DNS_REFRESH_SECONDS && {
+        dnsRefreshSeconds: target.dnsRefreshSeconds,
+      }),
+    ...(healthCheck && { healthCheck: healthCheckObject(healthCheck, base) }),
+    ...(drain && { drain }),
+  }
+}
+
+/** A list of one is written as its element. */
+function targetsObject(
+  targets: readonly UnresolvedTarget[],
+  base: HealthCheck,
+): Input.Target | Input.Target[] {
+  const objects = targets.map((target) => targetObject(target, base))
+  const [only] = objects
+  return objects.length === 1 && only !== undefined ? only : objects
+}
+
+function routeObject(route: UnresolvedRoute, base: HealthCheck): Input.SourceRoute {
+  const source = 'source' in route ? route.source : route.sourceHost
+  const objects = targetsObject(route.targets, base)
+  return Array.isArray(objects) ? { source, targets: objects } : { source, target: objects }
+}
+
+/** Its type, and what is not as in the defaults of health checks. */
+function healthCheckObject(check: HealthCheck, base: HealthCheck): Input.HealthCheck {
+  const usual = healthCheckKeys({
+    ...base,
+    http: check.http && (base.http ?? DEFAULT_HTTP_CHECK),
+    tls: check.tls && (base.tls ?? DEFAULT_TLS_CHECK),
+  })
+  const { type, ...rest } = healthCheckKeys(check)
+  return { type, ...differing(rest, usual) } as Input.HealthCheck
+}
+
+function changedSettings({ healthCheckDefaults, ...settings }: Settings): Input.Settings {
+  const check = healthCheckObject(healthCheckDefaults, DEFAULT_HEALTH_CHECK)
+  const isUsual = sameJson(healthCheckDefaults as unknown as Json, DEFAULT_HEALTH_CHECK as unknown as Json)
+  const changed = differing(settings, DEFAULT_SETTINGS)
+  const { circuitBreaker, loadBalancing, metrics } = changed
+  return {
+    ...changed,
+    ...(!isUsual && { healthCheckDefaults: check }),
+    ...(circuitBreaker && { circuitBreaker: differing(circuitBreaker, DEFAULT_SETTINGS.circuitBreaker) }),
+    ...(loadBalancing && { loadBalancing: differing(loadBalancing, DEFAULT_SETTINGS.loadBalancing) }),
+    ...(metrics && { metrics: differing(metrics, DEFAULT_SETTINGS.metrics) }),
+  }
+}
+
+/** The members that are not as in `usual`. */
+function differing<T extends object>(members: T, usual: object): Partial<T> {
+  const known = usual as Readonly<Record<string, Json>>
+  return Object.fromEntries(
+    Object.entries(members).filter(([key, value]) => !sameJson(value as Json, known[key])),
+  ) as Partial<T>
+}
