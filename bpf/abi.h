@@ -395,6 +395,25 @@ struct lb_weight_log {
 };
 
 /*
+ * `confirm`, array of one row, pinned while a generation is to be confirmed. Without meaning where another
+ * one serves: so it can be there before the flip, and a flip back ends it.
+ */
+enum lb_confirm_kind {
+	LB_CONFIRM_ASKED = 0, /* by a person: `lb confirm` */
+	LB_CONFIRM_WATCHED = 1, /* by the command that watches its targets */
+};
+
+struct lb_confirm {
+	__u64 deadline; /* CLOCK_MONOTONIC, in milliseconds */
+	__u32 generation;
+	__u32 previous; /* served before, and does again after the deadline; 0: none did, and none will */
+	__u8 kind; /* enum lb_confirm_kind */
+	__u8 pad[7];
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct lb_confirm) == 32, "no implicit padding");
+
+/*
  * Why a packet met its fate: `reasons`, per-CPU array of __u64, counts exactly one for each packet
  * that a program sees. The prefix is the verdict: PASS leaves the packet as it came to the next
  * program and the stack, STACK hands it to them rewritten (a reply as it came, where the program at

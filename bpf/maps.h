@@ -227,6 +227,7 @@ union lb_abi_types {
 	struct lb_runtime_key runtime_key;
 	struct lb_runtime runtime;
 	struct lb_weight_log weight_log;
+	struct lb_confirm confirm;
 	enum lb_listener_flag listener_flag;
 	enum lb_forwarding forwarding;
 	enum lb_attach attach;
@@ -239,6 +240,7 @@ union lb_abi_types {
 	enum lb_breaker_state breaker_state;
 	enum lb_runtime_flag runtime_flag;
 	enum lb_weight_cause weight_cause;
+	enum lb_confirm_kind confirm_kind;
 	enum lb_limit limit;
 };
 const volatile union lb_abi_types lb_abi_types = {};

@@ -11,6 +11,7 @@ import { linkDrift } from '../live/links.ts'
 import type { Manifest } from '../live/manifest.ts'
 import { readLive, SLOT_NONE } from '../live/read.ts'
 import type { LiveTables } from '../live/read.ts'
+import type { Confirmation, ConfirmationKind } from '../model/confirmation.ts'
 import { LbError } from '../model/errors.ts'
 import { familyOf } from '../model/ip.ts'
 import type { ExecutablePlan } from '../model/plan.ts'
@@ -19,6 +20,7 @@ import { staleness } from '../plan/stale.ts'
 import { activate, reactivate, rehearse } from './activate.ts'
 import { ensureAttached } from './attach.ts'
 import { bootstrap } from './bootstrap.ts'
+import { refuseUnconfirmed, replaceConfirmation } from './confirm.ts'
 import { ensureConnTables, fitConnTables } from './conn-tables.ts'
 import { allocateCounters, readCounters } from './counters.ts'
 import type { Counters } from './counters.ts'
@@ -42,6 +44,18 @@ export interface ApplyOptions {
   /** All but the flip; what was staged is removed again. */
   readonly dryRun: boolean
   readonly onStep: OnStep
+  /** The new generation goes by itself, unless it is confirmed in time. */
+  readonly guarded?: Guarded
+  /** Keeps a generation that is yet to be confirmed, where it is refused otherwise. */
+  readonly force?: boolean
+}
+
+export interface Guarded {
+  readonly kind: ConfirmationKind
+  /** By when, in milliseconds of the monotonic clock; asked just before the flip. */
+  readonly deadline: () => number
+  /** Called between writing that down and the flip, for whoever is to see to it. */
+  readonly onArmed: (confirmation: Confirmation) => void
 }
 
 export interface ApplyResult {
@@ -50,6 +64,7 @@ export interface ApplyResult {
   readonly previous: number
   readonly sharedTables: number
   readonly dryRun: boolean
+  readonly confirmation: Confirmation | undefined
 }
 
 /** Runs under the lock. @throws LbError `stale`, `apply-failed`, `apply-broken`, or what stopped it before it began. */
@@ -58,6 +73,7 @@ export function apply(world: World, plan: ExecutablePlan, options: ApplyOptions)
   for (const done of recover(world)) options.onStep('recover', done)
   const before = readLive(kernel, host, instance, paths)
   if (before.live.fingerprint !== plan.plan.live.fingerprint) throw staleness(plan, before.live)
+  if (!options.dryRun && options.force !== true) refuseUnconfirmed(world)
   requireCapacity(kernel, paths, plan.desired)
   const undo: Undo = []
   try {
@@ -89,16 +105,47 @@ function carryOut(
   const previous = before.live.generation
   if (options.dryRun) {
     runUndo(undo)
-    return { generation: previous, previous, sharedTables: staged.shared, dryRun: true }
+    return {
+      generation: previous,
+      previous,
+      sharedTables: staged.shared,
+      dryRun: true,
+      confirmation: undefined,
+    }
   }
+  const confirmation = arm(world, staged.number, previous, options, undo)
   undo.push(() => reactivate(world, before))
   activate(world, candidate)
   onStep('flip', `generation ${staged.number} serves`)
   checkServing(world, staged, plan.desired)
   onStep('check', 'programs are attached and see it')
   undo.length = 0
-  finish(world, staged, plan.desired, options)
-  return { generation: staged.number, previous, sharedTables: staged.shared, dryRun: false }
+  finish(
+    world,
+    staged,
+    plan.desired,
+    confirmation ? { ...options, keep: Math.max(2, options.keep) } : options,
+  )
+  return { generation: staged.number, previous, sharedTables: staged.shared, dryRun: false, confirmation }
+}
+
+/** Writes down by when the generation that is about to serve has to be confirmed, or that none has to. */
+function arm(
+  world: World,
+  generation: number,
+  previous: number,
+  { guarded }: ApplyOptions,
+  undo: Undo,
+): Confirmation | undefined {
+  const confirmation = guarded && {
+    generation,
+    previous,
+    deadline: guarded.deadline(),
+    kind: guarded.kind,
+  }
+  replaceConfirmation(world, confirmation, undo)
+  if (confirmation) guarded.onArmed(confirmation)
+  return confirmation
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Cleans up behind a writer that was killed. Runs under the lock, before anything else is done. */
+import { readConfirmation, servingNumber } from '../live/confirmation.ts'
 import { generationFolders, readActiveSlot } from '../live/generations.ts'
 import { isAttached, missingPin } from '../live/pins.ts'
 import { SLOT_NONE } from '../live/read.ts'
@@ -34,9 +35,18 @@ export function recover(world: World): string[] {
       if (name.endsWith('-next')) kernel.fs.remove(`${folder}/${name}`)
     }
   }
+  dropConfirmation(world)
   const loose = detachLoose(world, slot)
   if (loose.length > 0) done.push(`detached ${loose.join(', ')}`)
   return done
+}
+
+/** Of a generation that does not serve: it may be gone, and its number come again. */
+function dropConfirmation({ kernel, paths }: World): void {
+  const confirmation = readConfirmation(kernel, paths)
+  if (!confirmation) return
+  const serving = servingNumber(kernel, paths)
+  if (serving !== undefined && serving !== confirmation.generation) kernel.fs.remove(paths.confirm)
 }
 
 /**

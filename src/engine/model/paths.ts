@@ -5,6 +5,7 @@ export interface InstancePaths {
   readonly meta: string
   readonly runtime: string
   readonly weightLog: string
+  readonly confirm: string
   readonly map: (name: string) => string
   readonly outer: (table: string) => string
   readonly conn: (family: 4 | 6, partition: number) => string
@@ -31,6 +32,7 @@ export function instancePaths(instance: string, base = DEFAULT_ROOT): InstancePa
     meta: `${root}/meta`,
     runtime: `${root}/runtime`,
     weightLog: `${root}/weight_log`,
+    confirm: `${root}/confirm`,
     map: (name) => `${root}/${name}`,
     outer: (table) => `${root}/tables/${table}`,
     connFolder: `${root}/conn`,

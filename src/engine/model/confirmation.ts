@@ -1,0 +1,31 @@
+/** A generation that is to be confirmed, and goes by itself where it is not. */
+
+/** Who confirms it: a person, or the command that watches its targets, at the end of its watch. */
+export type ConfirmationKind = 'asked' | 'watched'
+
+/** Without meaning where another generation serves than the one that it names. */
+export interface Confirmation {
+  readonly generation: number
+  /** What served before, and serves again after the deadline; 0: nothing. */
+  readonly previous: number
+  /** Milliseconds of the monotonic clock of the host, which nobody sets. */
+  readonly deadline: number
+  readonly kind: ConfirmationKind
+}
+
+/** The same in words of the day, to be shown. */
+export interface PendingConfirmation extends Omit<Confirmation, 'deadline'> {
+  /** ISO 8601, UTC: by when. */
+  readonly until: string
+  /** The time is up, and nobody has gone back yet. */
+  readonly overdue: boolean
+}
+
+/** @param clocks both read now, in milliseconds */
+export function pendingConfirmation(
+  { deadline, ...rest }: Confirmation,
+  clocks: { readonly monotonic: number; readonly utc: number },
+): PendingConfirmation {
+  const left = deadline - clocks.monotonic
+  return { ...rest, until: new Date(clocks.utc + left).toISOString(), overdue: left <= 0 }
+}
