@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { EXTENSIONS, formatOf } from '../engine/config/formats.ts'
 import type { Source } from '../engine/config/source.ts'
 import { LbError } from '../engine/model/errors.ts'
+import { readStdin } from './stdin.ts'
 
 const DEFAULT_FILE = 'lb.yaml'
 const KNOWN = Object.keys(EXTENSIONS)
@@ -20,7 +21,7 @@ export function configPaths(given: readonly string[] | undefined): readonly stri
 /** Reads every file that the paths name; a folder stands for the files in it that have a known extension. */
 export function readSources(paths: readonly string[]): Source[] {
   return paths.flatMap((path) => {
-    if (path === '-') return [{ file: '<stdin>', text: readText(0, 'stdin'), format: 'yaml' as const }]
+    if (path === '-') return [{ file: '<stdin>', text: attempt('stdin', readStdin), format: 'yaml' as const }]
     return filesOf(path).map((file) => readSource(file))
   })
 }
@@ -46,11 +47,7 @@ function readSource(file: string): Source {
       hint: `give it one of the extensions ${KNOWN}`,
     })
   }
-  return { file, text: readText(file, file), format }
-}
-
-function readText(file: string | number, name: string): string {
-  return attempt(name, () => readFileSync(file, 'utf8'))
+  return { file, text: attempt(file, () => readFileSync(file, 'utf8')), format }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
