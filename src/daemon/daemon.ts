@@ -8,12 +8,14 @@ import { controlRoutes } from './control/routes.ts'
 import { socketPath } from './control/protocol.ts'
 import { serveControl } from './control/server.ts'
 import { watchFiles } from './files.ts'
+import { makeKeeper } from './keeper/keeper.ts'
 import { servingGeneration, lookAtKernel } from './looks.ts'
 import type { Log } from './log.ts'
 import { makeManager } from './manager.ts'
 import type { ManagerOptions } from './manager.ts'
 import { becomeDaemon } from './only-one.ts'
 import type { DaemonWorld } from './ports.ts'
+import { createProber } from './prober.ts'
 import { makeReloader } from './reloader.ts'
 import { makeReports } from './reports.ts'
 import { untilStopped } from './signals.ts'
@@ -48,6 +50,8 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   using _lock = becomeDaemon(world, options.runDir)
   using manager = makeManager(options.manager)
   const reports = makeReports(log, options)
+  using keeper = makeKeeper({ world, prober: createProber(), log, onProbe: () => undefined })
+  let kept: number | undefined
   const policy = (): ReloadPolicy => ({
     ...TIMES,
     approve: options.approve,
@@ -60,7 +64,12 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     force: options.force,
     policy,
     onReport: reports.report,
-    onState: reports.state,
+    onState(state) {
+      reports.state(state)
+      if (state.generation === kept) return
+      kept = state.generation
+      keeper.refresh()
+    },
   })
   using signals = untilStopped(() => {
     manager.reloading()
@@ -78,6 +87,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     generation: servingGeneration(world),
     approve: options.approve,
   })
+  keeper.refresh()
   reloader.send({ on: 'asked', trigger: 'start' })
   using _files = watchFiles({
     paths: options.paths,
@@ -93,6 +103,8 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     onCompare: async () => {
       reloader.send({ on: 'asked', trigger: 'kernel' })
       await reloader.idle()
+      // Where an instance is made anew, its generations begin anew.
+      keeper.refresh()
     },
   })
   await Promise.race([reloader.idle(), signals.stopped])
