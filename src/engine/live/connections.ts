@@ -21,12 +21,18 @@ export interface ConnectionFilter {
   /** `10.0.0.1:8080`, or an address alone. */
   readonly target?: string | undefined
   readonly limit: number
+  /** Not those whose records are all that is left of them. */
+  readonly open?: boolean
 }
 
 const STATES = new Map(
   Object.entries(enums.lb_conn_state).map(([name, state]): [number, string] => [state, connStateName(name)]),
 )
 const { LB_CONN_REVERSE } = enums.lb_conn_flag
+const OVER: ReadonlySet<number> = new Set([
+  enums.lb_conn_state.LB_CONN_TIME_WAIT,
+  enums.lb_conn_state.LB_CONN_RESET,
+])
 
 export function readConnRecords(kernel: KernelPort, paths: InstancePaths): ConnRecords[] {
   return (kernel.fs.list(paths.connFolder) ?? []).flatMap((pin): ConnRecords[] => {
@@ -58,6 +64,7 @@ export function reportConnections(
   for (const reader of readers) {
     for (let row = 0; row < reader.count; row++) {
       if (reader.reverse(row)) continue
+      if (filter.open && OVER.has(reader.conns.get(row, 'state'))) continue
       const half = readHalf(reader, row, proxyOf)
       if (matches(half, filter)) chosen.push(half)
     }

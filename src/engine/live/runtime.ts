@@ -60,3 +60,9 @@ export function readWeightLog(kernel: KernelPort, paths: InstancePaths, key: Tar
   const log = map?.lookup(encodeRuntimeKey(key))
   return log ? decodeLog(log) : []
 }
+
+/** Of one target. */
+export function readRuntime(kernel: KernelPort, paths: InstancePaths, key: TargetKey): TargetRuntime {
+  using map = kernel.openMap(paths.runtime)
+  return map ? lookupRuntime(map, key) : FRESH_RUNTIME
+}

@@ -38,7 +38,8 @@ export function isDrained({ drain }: TargetRuntime): boolean {
   return drain.state !== 'none'
 }
 
-function partsOf(runtime: TargetRuntime): readonly (readonly [WeightCause, number])[] {
+/** What each cause leaves, in the order of precedence. */
+export function partsOf(runtime: TargetRuntime): readonly (readonly [WeightCause, number])[] {
   const { health, breaker, load } = runtime
   const unhealthy = health.state === 'unhealthy'
   return [
