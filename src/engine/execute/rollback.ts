@@ -25,14 +25,12 @@ export function rollback(world: World, to: number | undefined, onStep: OnStep): 
 }
 
 function chooseGeneration({ kernel, paths }: World, live: LiveState, to: number | undefined): number {
-  if (live.generation === 0 && to === undefined) {
-    throw new LbError('input', `nothing is applied on instance ${live.instance}`)
-  }
   const folders = generationFolders(kernel, paths).filter(({ staged }) => !staged)
   const loaded = folders.map(({ number }) => number).join(', ')
   const replaced = folders.find(({ number }) => number === live.generation)?.header?.replaced
   const number = to ?? replaced ?? 0
   if (!folders.some((folder) => folder.number === number)) {
+    if (live.generation === 0) throw new LbError('input', `nothing is applied on instance ${live.instance}`)
     const what = number === 0 ? 'nothing served before it' : `generation ${number} is no longer loaded`
     throw new LbError('input', `cannot go back from generation ${live.generation}: ${what}`, {
       hint: `loaded: ${loaded}; \`lb history\` lists them, --to names one`,
