@@ -23,6 +23,8 @@ const breaches: readonly { readonly file: string; readonly imports: string; read
   { file: 'src/engine/execute/a.ts', imports: 'src/engine/config/load.ts', rules: 'engine-execute' },
   { file: 'src/engine/doctor/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-doctor' },
   { file: 'src/engine/breaker/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-breaker' },
+  { file: 'src/engine/health/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-health' },
+  { file: 'src/engine/dns/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-dns' },
   { file: 'src/engine/load/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-load' },
   { file: 'src/engine/a.ts', imports: 'src/render/text.ts', rules: 'engine-root' },
   { file: 'src/engine/select/b.ts', imports: 'node:fs', rules: 'engine-without-node' },
