@@ -60,6 +60,11 @@ export abstract class BaseCommand extends Command {
     process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
   }
 
+  /** What is worth knowing of a configuration that is right. */
+  protected noteWarnings(problems: readonly Problem[]): void {
+    for (const { message, hint } of problems) this.note(`Warning: ${message}${hint ? ` (${hint})` : ''}`)
+  }
+
   /** oclif colours JSON on a terminal, and leaves control characters as they are. */
   override logJson(json: unknown): void {
     process.stdout.write(`${renderJson(json)}\n`)

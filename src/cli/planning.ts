@@ -4,15 +4,17 @@ import { loadConfig } from '../engine/config/load.ts'
 import { hex } from '../engine/abi/describe.ts'
 import type { World } from '../engine/execute/world.ts'
 import { requireCapacity } from '../engine/live/capacity.ts'
+import { knownAddresses } from '../engine/dns/known.ts'
 import { readLive } from '../engine/live/read.ts'
 import type { LiveState } from '../engine/model/live.ts'
 import type { ExecutablePlan } from '../engine/model/plan.ts'
 import type { Problem } from '../engine/model/problem.ts'
+import type { HostAddresses } from '../engine/model/resolution.ts'
 import type { Deployment, Snapshot } from '../engine/model/snapshot.ts'
 import { offlineAttachments, resolveAttachments, targetAddresses } from '../engine/plan/attachments.ts'
 import { makePlan } from '../engine/plan/plan.ts'
 import { ConfigError } from './base.ts'
-import { NO_NAMES, resolveConfig } from './naming.ts'
+import { resolveConfig } from './naming.ts'
 import type { LoadedConfig, Naming, ValidConfig } from './naming.ts'
 import { configPaths, readSources } from './sources.ts'
 
@@ -21,9 +23,10 @@ export type { LoadedConfig, ValidConfig } from './naming.ts'
 /** @throws ConfigError with everything that is wrong. */
 export async function loadDesired(
   given: readonly string[] | undefined,
-  naming: Naming = NO_NAMES,
+  naming: Naming,
+  known?: () => HostAddresses,
 ): Promise<ValidConfig> {
-  return resolveConfig(readConfig(given), naming)
+  return resolveConfig(readConfig(given), naming, known)
 }
 
 /** @throws ConfigError with everything that is wrong. */
@@ -68,10 +71,12 @@ export interface Planned {
 export async function planLive(
   world: World,
   given: readonly string[] | undefined,
-  naming?: Naming,
+  naming: Naming,
 ): Promise<Planned> {
-  const config = await loadDesired(given, naming)
-  const { live } = readLive(world.kernel, world.host, world.instance, world.paths)
+  const read = (): LiveState => readLive(world.kernel, world.host, world.instance, world.paths).live
+  const config = await loadDesired(given, naming, () => knownAddresses(read().deployment.snapshot))
+  // After the names, which may take their time.
+  const live = read()
   requireCapacity(world.kernel, world.paths, config)
   const plan = makePlan(live, deploy(world, config), {
     sources: config.files,
@@ -85,9 +90,9 @@ export async function planLive(
 export async function planOffline(
   live: LiveState,
   given: readonly string[] | undefined,
-  naming?: Naming,
+  naming: Naming,
 ): Promise<Planned> {
-  const config = await loadDesired(given, naming)
+  const config = await loadDesired(given, naming, () => knownAddresses(live.deployment.snapshot))
   const { snapshot } = config
   const desired = { snapshot, attachments: offlineAttachments(snapshot, live.deployment.attachments) }
   const plan = makePlan(live, desired, { sources: config.files, configHash: '', program: undefined })

@@ -6,6 +6,7 @@ import { locked, noWaitFlag } from '../cli/locking.ts'
 import { configDiff } from '../cli/output.ts'
 import { planLive } from '../cli/planning.ts'
 import { confirm } from '../cli/prompt.ts'
+import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
 import { apply } from '../engine/execute/apply.ts'
 import type { ApplyResult } from '../engine/execute/apply.ts'
 import { hasLeftovers } from '../engine/execute/leftovers.ts'
@@ -41,6 +42,7 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     config: configFlag(),
     yes: Flags.boolean({ char: 'y', description: 'do not ask' }),
     force: Flags.boolean({ description: 'go on where a guard would refuse' }),
+    'allow-unresolved': allowUnresolvedFlag,
     'dry-run': Flags.boolean({ description: 'do everything but the flip, then clean up' }),
     diff: Flags.boolean({ description: 'show a text diff of the canonical configuration as well' }),
     keep: Flags.integer({
@@ -54,13 +56,18 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Apply)
-    if (args.plan !== undefined && flags.config) {
-      throw new LbError('usage', 'a saved plan brings its configuration: leave out -c')
+    if (args.plan !== undefined && (flags.config || flags['allow-unresolved'])) {
+      const flag = flags.config ? '-c' : '--allow-unresolved'
+      throw new LbError('usage', `a saved plan brings its configuration: leave out ${flag}`)
     }
     const world = await openWorld(flags.instance)
-    const plan =
-      args.plan === undefined ? (await planLive(world, flags.config)).plan : readSavedPlan(world, args.plan)
+    const planned =
+      args.plan === undefined
+        ? await planLive(world, flags.config, hostNaming(flags['allow-unresolved']))
+        : { plan: readSavedPlan(world, args.plan), warnings: [] }
+    const { plan } = planned
     if (args.plan !== undefined) refuseStale(world, plan)
+    this.noteWarnings(planned.warnings)
     this.print(renderPlan(plan.plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(plan, this.palette))
     if (!hasChanges(plan.plan)) {

@@ -3,6 +3,7 @@ import { BaseCommand, configFlag } from '../cli/base.ts'
 import { openWorld } from '../cli/context.ts'
 import { gatherFacts } from '../cli/doctor-facts.ts'
 import { loadDesired } from '../cli/planning.ts'
+import { hostNaming } from '../cli/resolving.ts'
 import { configPaths } from '../cli/sources.ts'
 import { check } from '../engine/doctor/check.ts'
 import { doctorJson } from '../render/doctor-json.ts'
@@ -20,7 +21,9 @@ Without a configuration, at the machine only. Exit code 1 where something would 
     const { flags } = await this.parse(Doctor)
     const world = await openWorld(flags.instance)
     const given = flags.config !== undefined || configPaths(undefined).every((path) => existsSync(path))
-    const snapshot = given ? (await loadDesired(flags.config)).snapshot : undefined
+    const config = given ? await loadDesired(flags.config, hostNaming(true)) : undefined
+    this.noteWarnings(config?.warnings ?? [])
+    const snapshot = config?.snapshot
     if (!snapshot)
       this.note('No configuration is given and there is no lb.yaml here: checking the machine only.')
     const findings = check(gatherFacts(world, snapshot))

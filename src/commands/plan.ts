@@ -6,6 +6,8 @@ import { openWorld } from '../cli/context.ts'
 import { configDiff } from '../cli/output.ts'
 import { planLive, planOffline } from '../cli/planning.ts'
 import type { Planned } from '../cli/planning.ts'
+import type { Naming } from '../cli/naming.ts'
+import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
 import { writePlanFile } from '../engine/plan/plan-file.ts'
@@ -25,6 +27,7 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
   static override flags = {
     config: configFlag(),
     out: Flags.string({ char: 'o', helpValue: 'FILE', description: 'save the plan, for `lb apply FILE`' }),
+    'allow-unresolved': allowUnresolvedFlag,
     diff: Flags.boolean({ description: 'show a text diff of the canonical configuration as well' }),
     'detailed-exitcode': Flags.boolean({ description: 'exit with 2 where there are changes' }),
     against: Flags.string({
@@ -36,13 +39,13 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Plan)
+    const naming = hostNaming(flags['allow-unresolved'])
     const planned =
       flags.against === undefined
-        ? await this.planHere(flags.instance, flags.config, flags.out)
-        : await planOffline(readState(flags.against), flags.config)
+        ? await this.planHere(flags.instance, flags.config, naming, flags.out)
+        : await planOffline(readState(flags.against), flags.config, naming)
     const { plan } = planned.plan
-    for (const { message, hint } of planned.warnings)
-      this.note(`Warning: ${message}${hint ? ` (${hint})` : ''}`)
+    this.noteWarnings(planned.warnings)
     this.print(renderPlan(plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(planned.plan, this.palette))
     if (flags.out !== undefined) this.note(`Saved the plan. To apply exactly this: lb apply ${flags.out}`)
@@ -53,10 +56,11 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
   private async planHere(
     instance: string,
     config: readonly string[] | undefined,
+    naming: Naming,
     out: string | undefined,
   ): Promise<Planned> {
     const world = await openWorld(instance)
-    const planned = await planLive(world, config)
+    const planned = await planLive(world, config, naming)
     if (out !== undefined) writeFileSync(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600 })
     return planned
   }

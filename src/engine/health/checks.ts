@@ -45,8 +45,7 @@ export function distinctChecks(targets: Iterable<CheckedTarget>): ReadonlyMap<st
   return checks
 }
 
-/** One text per target. */
-export function targetId({ proxy, ip, port, protocol }: TargetKey): string {
+function targetId({ proxy, ip, port, protocol }: TargetKey): string {
   return `${proxy} ${ip} ${port} ${protocol}`
 }
 
