@@ -9,7 +9,7 @@ interface Bucket extends Outcomes {
   readonly at: number
 }
 
-/** Buckets by time, the latest last. */
+/** One bucket for each part of the time, in no order. */
 export type Window = readonly Bucket[]
 
 export const NO_WINDOW: Window = []
@@ -23,20 +23,23 @@ export function forget(window: Window, now: number, sizeMs: number): Window {
   return kept.length === window.length ? window : kept
 }
 
-/** @param sizeMs Infinity: one bucket for all times */
+/**
+ * Buckets are those of this size: what a window of another size had gathered is put into them.
+ * @param sizeMs Infinity: one bucket for all times
+ */
 export function addOutcomes(window: Window, outcomes: Outcomes, now: number, sizeMs: number): Window {
   const width = Math.ceil(sizeMs / BUCKETS)
-  const at = sizeMs === Infinity ? 0 : now - (now % width)
-  const kept = forget(window, now, sizeMs)
-  const after = kept.findIndex((bucket) => bucket.at >= at)
-  const place = after < 0 ? kept.length : after
-  const same = kept[place]?.at === at ? kept[place] : undefined
-  const bucket = {
-    at,
-    successes: outcomes.successes + (same?.successes ?? 0),
-    errors: outcomes.errors + (same?.errors ?? 0),
+  const buckets = new Map<number, Bucket>()
+  for (const { at, successes, errors } of [...forget(window, now, sizeMs), { at: now, ...outcomes }]) {
+    const begin = sizeMs === Infinity ? 0 : at - (at % width)
+    const same = buckets.get(begin) ?? { successes: 0, errors: 0 }
+    buckets.set(begin, {
+      at: begin,
+      successes: same.successes + successes,
+      errors: same.errors + errors,
+    })
   }
-  return [...kept.slice(0, place), bucket, ...kept.slice(same ? place + 1 : place)]
+  return [...buckets.values()]
 }
 
 /** What the buckets hold together. Never fewer than no successes: corrections may outlive what they correct. */

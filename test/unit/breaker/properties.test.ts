@@ -117,12 +117,12 @@ test('its memory is bounded, also while the policy changes', () => {
         for (const [after, policy] of steps) {
           now += after
           breaker = observe(breaker, { successes: 1, errors: 0 }, now, policy)
-          // Those of narrower buckets from before, and its own.
-          expect(breaker.window.length).toBeLessThanOrEqual(30_000 / (1000 / BUCKETS) + BUCKETS)
+          expect(breaker.window.length).toBeLessThanOrEqual(BUCKETS + 1)
         }
       },
     ),
-    { numRuns: 20 },
+    // Making a failure smaller would take for ever.
+    { numRuns: 20, endOnFailure: true },
   )
   let breaker = FRESH
   for (let now = 0; now < 100_000; now += 7) {
