@@ -78,7 +78,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   })
   const control = await serveControl(
     socketPath(options.runDir, world.instance),
-    controlRoutes({ world, options, reloader, reports, policy }),
+    controlRoutes({ world, options, reloader, reports, keeper, policy }),
   )
   log.info('start', `watches ${options.paths.join(', ')} for instance ${world.instance}`, {
     pid: process.pid,

@@ -1,7 +1,10 @@
 /** What the daemon answers. */
 import type { World } from '../../engine/execute/world.ts'
+import { readStatus } from '../../engine/live/look.ts'
+import { statusOf } from '../../engine/live/status.ts'
 import type { DaemonStatus } from '../../engine/model/status.ts'
 import type { ReloadPolicy } from '../../engine/watch/types.ts'
+import type { Keeper } from '../keeper/keeper.ts'
 import type { Reloader } from '../reloader.ts'
 import type { Reports } from '../reports.ts'
 import type { Routes } from './server.ts'
@@ -12,6 +15,7 @@ export interface ControlParts {
   readonly options: { readonly version: string; readonly approve: 'auto' | 'manual' }
   readonly reloader: Reloader
   readonly reports: Reports
+  readonly keeper: Keeper
   readonly policy: () => ReloadPolicy
 }
 
@@ -32,6 +36,7 @@ export function controlRoutes(parts: ControlParts): Routes {
     files: reports.files(reloader.facts()),
     agreement: reports.agreement(reloader.facts()),
     lastReload: reports.lastReload(),
+    names: [],
     reloads: reports.reloads(),
   })
   /** Starts a look and waits for what comes of it. */
@@ -44,7 +49,8 @@ export function controlRoutes(parts: ControlParts): Routes {
     return status()
   }
   return {
-    'GET /v1/status': () => ({ status: 200, body: status() }),
+    'GET /v1/daemon': () => ({ status: 200, body: status() }),
+    'GET /v1/status': () => ({ status: 200, body: statusOf(readStatus(world), { status, ...parts.keeper }) }),
     'GET /v1/plan': () => {
       const { plan } = reloader.facts()
       if (!plan || !('changes' in reloader.state().agreement)) return refusal(404, 'no plan waits')
@@ -52,5 +58,10 @@ export function controlRoutes(parts: ControlParts): Routes {
     },
     'POST /v1/reload': async () => ({ status: 200, body: await look('request') }),
     'POST /v1/compare': async () => ({ status: 200, body: await look('kernel') }),
+    // For commands that have changed what is known of targets.
+    'POST /v1/reread': () => {
+      parts.keeper.reread()
+      return { status: 200, body: { formatVersion: 1 } }
+    },
   }
 }

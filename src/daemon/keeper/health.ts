@@ -9,6 +9,7 @@ import type { BackendCounters } from '../../engine/model/counters.ts'
 import type { ProbeResult } from '../../engine/model/probe.ts'
 import { FRESH_RUNTIME } from '../../engine/model/runtime.ts'
 import type { TargetKey } from '../../engine/model/runtime.ts'
+import type { HealthStatus } from '../../engine/model/status.ts'
 import type { ProbePort } from '../../engine/ports/probe.ts'
 import type { Inventory } from './inventory.ts'
 import type { Records } from './records.ts'
@@ -17,13 +18,7 @@ import type { Records } from './records.ts'
 const CONCURRENCY = 512
 
 /** What the last check of a target found. */
-export interface Checked {
-  /** ISO 8601. */
-  readonly at: string
-  readonly ok: boolean
-  readonly latencyMs: number
-  readonly error: string | null
-}
+type Checked = NonNullable<HealthStatus['last']>
 
 export interface Checker extends Disposable {
   readonly replace: (inventory: Inventory) => void

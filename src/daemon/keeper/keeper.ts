@@ -21,7 +21,7 @@ import { targetId } from '../../engine/abi/runtime.ts'
 import type { Log } from '../log.ts'
 import { makeBreakers } from './breakers.ts'
 import { makeChecker } from './health.ts'
-import type { Checked } from './health.ts'
+import type { HealthStatus } from '../../engine/model/status.ts'
 import { inventoryOf, NOTHING } from './inventory.ts'
 import type { Inventory } from './inventory.ts'
 import { keepRecords } from './records.ts'
@@ -33,7 +33,7 @@ export interface Keeper extends Disposable {
   /** Others may have changed what is known of targets: it is read again at once. */
   readonly reread: () => void
   readonly inventory: () => Inventory
-  readonly lastCheck: (id: string) => Checked | undefined
+  readonly lastCheck: (id: string) => HealthStatus['last'] | undefined
   readonly errorRate: (id: string) => number
 }
 

@@ -141,5 +141,5 @@ export async function ask(
 }
 
 export async function daemonStatus(lab: Lab): Promise<DaemonStatus> {
-  return (await ask(lab, 'GET', '/v1/status')).body as DaemonStatus
+  return (await ask(lab, 'GET', '/v1/daemon')).body as DaemonStatus
 }
