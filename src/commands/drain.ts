@@ -11,6 +11,7 @@ import { openConnections } from '../engine/live/open-connections.ts'
 import { readRuntime } from '../engine/live/runtime.ts'
 import type { DrainDocument } from '../engine/model/drain.ts'
 import { renderDrain } from '../render/drain.ts'
+import { counted } from '../render/text.ts'
 
 export default class Drain extends BaseCommand {
   static override summary = 'Take a target out of service: no new connections, those that it has go on.'
@@ -45,7 +46,9 @@ never cut. Refused (exit code 6) for the last target of a list that is not drain
     const updates = drainTarget(world, deployment, key, { timeoutMs, connections, force: flags.force })
     const begun = { drain: readRuntime(kernel, paths, key).drain, connections }
     const progress = flags.wait
-      ? await waitForDrain(world, target, (now) => this.note(`${now.connections} connections left`))
+      ? await waitForDrain(world, target, (now) =>
+          this.note(`${counted(now.connections, 'connection')} left`),
+        )
       : begun
     const document: DrainDocument = {
       formatVersion: 1,

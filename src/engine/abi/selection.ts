@@ -103,15 +103,19 @@ export const runtimeIn =
   (key) =>
     runtimes.get(targetId(key))?.runtime
 
-/** Groups with a target that something is taken off from; and some others of their proxies. */
-export function reducedGroups(deployment: Deployment, runtimes: Runtimes): number[] {
-  const reduced = new Set<string>()
+/** Names of proxies with a target that something is taken off from. */
+export function reducedProxies(deployment: Deployment, runtimes: Runtimes): Set<string> {
+  const names = new Set<string>()
   for (const { key, runtime } of runtimes.values()) {
-    if (factorOf(runtime).factor !== WHOLE.factor) reduced.add(key.proxy)
+    if (factorOf(runtime).factor !== WHOLE.factor) names.add(key.proxy)
   }
-  return [...groupsByProxy(deployment)].flatMap(([name, { rows, drains }]) => {
-    return drains || reduced.has(name) ? rows : []
-  })
+  for (const [name, { drains }] of groupsByProxy(deployment)) if (drains) names.add(name)
+  return names
+}
+
+function reducedGroups(deployment: Deployment, runtimes: Runtimes): number[] {
+  const byName = groupsByProxy(deployment)
+  return [...reducedProxies(deployment, runtimes)].flatMap((name) => byName.get(name)?.rows ?? [])
 }
 
 /** A target with `drain: true` counts as drained. */

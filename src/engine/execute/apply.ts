@@ -27,6 +27,7 @@ import type { Counters } from './counters.ts'
 import { removePins } from './destroy.ts'
 import { forgetTargets } from './forget.ts'
 import { ZERO_KEY } from './keys.ts'
+import { logTransition } from './log-weights.ts'
 import { nameGeneration, prune, removeGeneration } from './prune.ts'
 import { recover } from './recover.ts'
 import { restore, runUndo, tidyUp } from './restore.ts'
@@ -123,6 +124,7 @@ function carryOut(
   finish(
     world,
     staged,
+    before,
     plan.desired,
     confirmation ? { ...options, keep: Math.max(2, options.keep) } : options,
   )
@@ -234,11 +236,13 @@ function checkServing({ kernel, paths }: World, staged: StagedGeneration, desire
 function finish(
   world: World,
   staged: StagedGeneration,
+  { live }: LiveTables,
   desired: Deployment,
   { keep, onStep }: ApplyOptions,
 ): void {
   tidyUp(onStep, () => {
     nameGeneration(world, staged.number)
+    if (live.applied) logTransition(world, live.applied, desired)
     const gone = prune(world, staged.slot, keep)
     const forgotten = forgetTargets(world, desired)
     const removed = [

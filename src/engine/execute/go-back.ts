@@ -17,6 +17,7 @@ import { differing } from '../plan/differing.ts'
 import { activate, reactivate } from './activate.ts'
 import { detachOthers, ensureAttached } from './attach.ts'
 import { setActive } from './bootstrap.ts'
+import { logTransition } from './log-weights.ts'
 import { detachUnneeded } from './prune.ts'
 import { restore, tidyUp } from './restore.ts'
 import type { Undo } from './restore.ts'
@@ -54,6 +55,7 @@ export function goTo(world: World, before: LiveTables, number: number, onStep: O
   }
   onStep('check', 'programs are attached and see it')
   tidyUp(onStep, () => {
+    if (live.applied) logTransition(world, live.applied, manifest.deployment)
     const detached = detachUnneeded(world, header.slot)
     return detached.length === 0 ? undefined : `detached ${detached.join(', ')}`
   })

@@ -4,14 +4,7 @@
  * them; whoever finds one that a killed writer left brings the whole table up to date.
  */
 import { numberDeployment } from '../abi/numbering.ts'
-import {
-  appendChange,
-  encodeRuntime,
-  encodeRuntimeKey,
-  PENDING_KEY,
-  RUNTIME_SIZE,
-  targetId,
-} from '../abi/runtime.ts'
+import { encodeRuntime, encodeRuntimeKey, PENDING_KEY, RUNTIME_SIZE, targetId } from '../abi/runtime.ts'
 import {
   configuredSelection,
   effectiveGroup,
@@ -28,6 +21,7 @@ import type { TargetKey, TargetRuntime, WeightChange } from '../model/runtime.ts
 import type { Deployment } from '../model/snapshot.ts'
 import type { MapPort } from '../ports/kernel.ts'
 import { activeGeneration } from './active.ts'
+import { logWeight } from './log-weights.ts'
 import { openRuntimeMap, targetCount } from './runtime-maps.ts'
 import { openSelection, writeStretches } from './selection.ts'
 import type { Stretch } from './selection.ts'
@@ -68,7 +62,7 @@ export function updateRuntime(
   const effect = effectOf(active.deployment, records, updates, pending)
   if (effect.stretches.length > 0) records.update(PENDING_KEY, new Uint8Array(RUNTIME_SIZE))
   writeRecords(records, updates)
-  for (const [key, weight] of effect.weights) log(logs, key, { ...weight, at: world.host.nowMs() })
+  for (const [key, weight] of effect.weights) logWeight(logs, key, { ...weight, at: world.host.nowMs() })
   writeStretches(selection, effect.stretches)
   if (effect.stretches.length > 0) records.delete(PENDING_KEY)
   return updates
@@ -175,9 +169,4 @@ function isFirstList(deployment: Deployment, row: number, { proxy, ip, port }: T
     return other === row || groups[other]!.targets.some((target) => target.ip === ip && target.port === port)
   })
   return first === row
-}
-
-function log(logs: MapPort, key: TargetKey, change: WeightChange): void {
-  const bytes = encodeRuntimeKey(key)
-  logs.update(bytes, appendChange(logs.lookup(bytes), change))
 }

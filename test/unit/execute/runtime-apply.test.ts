@@ -68,6 +68,7 @@ describe('an apply', () => {
     must(state, rollingBack(1))
     expect(counts(state)).toEqual([71, 0, 29])
     expectSettled(state, drained)
+    expect(historyOf(state, web(2))).toEqual([`0 ${LOAD_ONE} configured`, `${LOAD_ONE} 0 drain`])
   })
 
   test('forgets targets that no loaded generation has, and no others', () => {
