@@ -87,18 +87,18 @@ function healthCheckObject(check: HealthCheck, base: HealthCheck): Input.HealthC
   return { type, ...differing(rest, usual) } as Input.HealthCheck
 }
 
-function changedSettings({ healthCheckDefaults, ...settings }: Settings): Input.Settings {
-  const check = healthCheckObject(healthCheckDefaults, DEFAULT_HEALTH_CHECK)
-  const isUsual = sameJson(healthCheckDefaults as unknown as Json, DEFAULT_HEALTH_CHECK as unknown as Json)
-  const changed = differing(settings, DEFAULT_SETTINGS)
-  const { circuitBreaker, loadBalancing, metrics } = changed
-  return {
-    ...changed,
-    ...(!isUsual && { healthCheckDefaults: check }),
-    ...(circuitBreaker && { circuitBreaker: differing(circuitBreaker, DEFAULT_SETTINGS.circuitBreaker) }),
-    ...(loadBalancing && { loadBalancing: differing(loadBalancing, DEFAULT_SETTINGS.loadBalancing) }),
-    ...(metrics && { metrics: differing(metrics, DEFAULT_SETTINGS.metrics) }),
-  }
+function changedSettings(settings: Settings): Input.Settings {
+  const usual: Readonly<Record<string, unknown>> = { ...DEFAULT_SETTINGS }
+  const entries = Object.entries(differing(settings, DEFAULT_SETTINGS)).map(([key, value]) => {
+    if (key === 'healthCheckDefaults')
+      return [key, healthCheckObject(value as HealthCheck, DEFAULT_HEALTH_CHECK)]
+    return [key, isObject(value) ? differing(value, usual[key] as object) : value]
+  })
+  return Object.fromEntries(entries) as Input.Settings
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** The members that are not as in `usual`. */

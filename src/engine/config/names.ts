@@ -17,12 +17,22 @@ export interface ResolveOptions {
   readonly locate?: (address: string) => SourceRange | undefined
 }
 
+/** For what addresses are wanted. */
+export interface Use {
+  readonly family: Family
+  readonly proxy: string
+  /** The address of the resource that has the name. */
+  readonly at: string
+  /** An address that will not do. */
+  readonly except?: string | undefined
+}
+
 export interface Names {
   readonly problems: readonly Problem[]
   /** Whether it has an address of a family. */
   readonly has: (host: string, family: Family) => boolean
-  /** Its addresses, for a proxy of this family. None is reported, at the resource that names it. */
-  readonly addresses: (host: string, family: Family, proxy: string, at: string) => readonly string[]
+  /** Its addresses, for a proxy of this family. That there is none is reported, at the resource that names it. */
+  readonly addresses: (host: string, use: Use) => readonly string[]
   /** Reports a proxy that no default target is left of. */
   readonly leftOut: (proxy: string) => void
 }
@@ -55,8 +65,9 @@ export function namesOf(
   return {
     problems,
     has: (host, family) => usable(host, family).length > 0,
-    addresses: (host, family, proxy, at) => {
-      const found = usable(host, family)
+    addresses: (host, { family, proxy, at, except }) => {
+      const all = usable(host, family)
+      const found = except !== undefined && all.includes(except) ? all.filter((ip) => ip !== except) : all
       const given = answers.get(host) ?? []
       if (found.length === 0) {
         const message = unresolved(host, family, proxy, given, failures?.get(host))
@@ -65,7 +76,7 @@ export function namesOf(
           ? 'It is left out until it can be.'
           : 'Add --allow-unresolved to go on without it until it can be.'
         report(severity, 'unresolved-host', message, at, hint)
-      } else if (found.length === MAX_ADDRESSES && new Set(given).size > MAX_ADDRESSES) {
+      } else if (all.length === MAX_ADDRESSES && new Set(given).size > MAX_ADDRESSES) {
         const message = `\`${host}\` has ${new Set(given).size} addresses, more than ${MAX_ADDRESSES}`
         report('warning', 'many-addresses', message, at, `The first ${MAX_ADDRESSES} in order are used.`)
       }

@@ -6,7 +6,12 @@ import type { HostAddresses } from '../model/resolution.ts'
 import { sourceRouteAddress, targetAddress } from '../model/resource.ts'
 import type { Family, Proxy, Snapshot, SourceRoute, Target } from '../model/snapshot.ts'
 import { hostsOf, isHostTarget } from '../model/unresolved.ts'
-import type { UnresolvedProxy, UnresolvedSnapshot, UnresolvedTarget } from '../model/unresolved.ts'
+import type {
+  HostTarget,
+  UnresolvedProxy,
+  UnresolvedSnapshot,
+  UnresolvedTarget,
+} from '../model/unresolved.ts'
 import { checkResolvedListeners } from './check/resolved-listeners.ts'
 import { shareOut } from './share-out.ts'
 import { namesOf, type Names, type ResolveOptions } from './names.ts'
@@ -55,16 +60,19 @@ function resolveProxy(proxy: UnresolvedProxy, names: Names): Proxy[] {
   if (!hasNames(proxy)) return [proxy as Proxy]
   const family = familyOfProxy(proxy, names)
   const { name, listen } = proxy
+  const use = { family, proxy: name }
   const resolveTargets = (
     targets: readonly UnresolvedTarget[],
-    addressOf: (text: string, port: number) => string,
-  ) =>
+    placeOf: (target: HostTarget) => string,
+  ): readonly Target[] =>
     shareOut(targets, (target) => {
-      const addresses = names.addresses(target.host, family, name, addressOf(target.host, target.port))
       // A proxy whose target is the proxy itself would go round in circles.
-      return addresses.filter((ip) => ip !== listen.address || target.port !== listen.port)
+      const except = target.port === listen.port ? (listen.address ?? undefined) : undefined
+      return names.addresses(target.host, { ...use, at: placeOf(target), except })
     })
-  const defaultTarget = resolveTargets(proxy.defaultTarget, (host, port) => targetAddress(name, host, port))
+  const defaultTarget = resolveTargets(proxy.defaultTarget, ({ host, port }) =>
+    targetAddress(name, host, port),
+  )
   const sourceRoutes: SourceRoute[] = []
   const taken = new Set(proxy.sourceRoutes.flatMap((route) => ('source' in route ? [route.source] : [])))
   for (const route of proxy.sourceRoutes) {
@@ -73,7 +81,7 @@ function resolveProxy(proxy: UnresolvedProxy, names: Names): Proxy[] {
     if ('source' in route) sourceRoutes.push({ source: route.source, targets })
     else {
       const length = family === 'ipv4' ? 32 : 128
-      for (const ip of names.addresses(route.sourceHost, family, name, at)) {
+      for (const ip of names.addresses(route.sourceHost, { ...use, at })) {
         const source = `${ip}/${length}`
         // An address that is routed as such, or under a name before this one, is so already.
         if (taken.has(source)) continue

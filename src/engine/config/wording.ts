@@ -138,12 +138,22 @@ function typeHint(source: ParsedSource, type: string, node: Node): string | unde
     return `Write ${/^(yes|on|true)$/i.test(value) ? 'true' : 'false'}, without quotes.`
   }
   if (type === 'array' && value !== undefined) return `Write a list of one: ${writeList(source, value)}.`
-  if (type === 'object' && typeof value === 'string') return endpointHint(source, value)
+  if (type === 'object' && typeof value === 'string') {
+    return CHECK_TYPES.has(value) ? typeOnlyHint(source, value) : endpointHint(source, value)
+  }
   return undefined
 }
 
 function writeList({ format }: ParsedSource, value: string | number | boolean): string {
   return format === 'yaml' ? `[${String(value)}]` : `[${JSON.stringify(value)}]`
+}
+
+const CHECK_TYPES: ReadonlySet<string> = new Set(['tcp', 'http', 'https', 'none'])
+
+/** People write `healthCheck: tcp`. */
+function typeOnlyHint({ format }: ParsedSource, type: string): string {
+  if (format === 'edn') return `Write {:type :${type}}.`
+  return format === 'json' ? `Write { "type": "${type}" }.` : `Write { type: ${type} }.`
 }
 
 /** People write targets as `10.0.0.1:8080`. */
