@@ -80,7 +80,7 @@ describe('dnsmasq', () => {
       await first[Symbol.asyncDispose]()
       const gone = await resolver.resolve(query)
       expect(said(gone)).toMatch(/^(server: no DNS server can be reached|timeout: .*)$/)
-      await using _again = await dnsmasq(RECORDS, first.port)
+      await using _again = await dnsmasq(RECORDS, { port: first.port })
       expect(said(await resolver.resolve(query))).toBe('10.0.0.1 10.0.0.2 ttl 300')
     }))
 

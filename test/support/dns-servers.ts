@@ -30,10 +30,19 @@ async function freePort(): Promise<number> {
   }
 }
 
+interface Place {
+  readonly port?: number
+  /** A network namespace; without one, this process's. */
+  readonly namespace?: string
+}
+
 /** A real DNS server that knows what its arguments say, and that nothing else ends in `.test`. */
-export async function dnsmasq(records: readonly string[], port?: number): Promise<DnsServer> {
-  const at = port ?? (await freePort())
-  const child = spawn('dnsmasq', [
+export async function dnsmasq(records: readonly string[], place: Place = {}): Promise<DnsServer> {
+  const at = place.port ?? (await freePort())
+  const inside = place.namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${place.namespace}`]
+  const [command, ...args] = [...inside, 'dnsmasq'] as [string, ...string[]]
+  const child = spawn(command, [
+    ...args,
     ...['--no-daemon', '--conf-file=/dev/null', '--pid-file=', '--user=root', '--log-facility=-'],
     ...['--no-resolv', '--no-hosts', '--local=/test/', '--bind-interfaces', '--listen-address=127.0.0.1'],
     ...[`--port=${at}`, ...records],
