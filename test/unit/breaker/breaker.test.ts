@@ -58,7 +58,7 @@ test.each<[what: string, script: string, changes: string[]]>([
   ['the threshold, reached bit by bit', 's5 +100 e1 +100 e1 +100 e1 +100 e1 +100 e1', ['500 open errors']],
   ['errors first, then as many successes, judged together', 'e10,s11', []],
   ['errors that have left the window', 'e9 +10000 e1', []],
-  ['errors that have nearly left it', 'e9 +9400 e1', ['9400 open errors']],
+  ['errors that have nearly left it', '+4900 e9 +9400 e1', ['14300 open errors']],
   ['successes that leave the window open nothing by themselves', 's20 +5000 e11 +6000 s1', []],
   ['but the next error does', 's20 +5000 e11 +6000 s1 +1000 e1', ['12000 open errors']],
   ['a corrected success', 's10 +100 s-1,e1 s-8,e8', ['100 open errors']],

@@ -158,7 +158,7 @@ test('raw: every row by the names of its fields, counters summed over CPUs', () 
   const state = applied()
   const cpus = [
     [1n, 100n, 2n, 200n, 1n, 0n, 1n, 0n, 0n, 0n, 1n],
-    [4n, 400n, 5n, 500n, 1n, 1n, 0n, 2n, 3n, 4n, 5n],
+    [4n, 2n ** 40n, 5n, 500n, 1n, 1n, 0n, 2n, 3n, 4n, 5n],
   ]
   const packets = new BigUint64Array(cpus.flat())
   mapAt(state, 'backend_stats').entries.set('\x01\0\0\0', new Uint8Array(packets.buffer))
@@ -169,7 +169,7 @@ test('raw: every row by the names of its fields, counters summed over CPUs', () 
   expect(raw.reasons).toEqual({ LB_REDIRECT: 7 })
   expect(raw.backends['10.0.0.2:8080/tcp']).toEqual({
     packetsForward: 5,
-    bytesForward: 500,
+    bytesForward: 2 ** 40 + 100,
     packetsReverse: 7,
     bytesReverse: 700,
     opened: 2,
