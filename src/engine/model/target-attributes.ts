@@ -58,15 +58,21 @@ export function spellOut(before: Attributes, after: Attributes): readonly [Attri
   const is = after['healthCheck']
   if (!isMap(was) || !isMap(is)) return [before, after]
   return [
-    { ...before, healthCheck: { ...usualKeys(was, is), ...was } },
-    { ...after, healthCheck: { ...usualKeys(is, was), ...is } },
+    { ...before, healthCheck: withUsual(was, is) },
+    { ...after, healthCheck: withUsual(is, was) },
   ]
 }
 
-/** The defaults of a check, of the keys that another one has. */
-function usualKeys(check: Attributes, other: Attributes): Attributes {
+const ORDER = ['type', 'port', ...Object.keys(USUAL.https)]
+
+/** A check with the defaults of the keys that another one has. */
+function withUsual(check: Attributes, other: Attributes): Attributes {
   const usual = USUAL[check['type'] as HealthCheck['type']]
-  return Object.fromEntries(Object.entries(usual).filter(([key]) => Object.hasOwn(other, key)))
+  const keys = [...new Set(ORDER)].flatMap((key): [string, Json][] => {
+    const value = check[key] ?? (Object.hasOwn(other, key) ? usual[key] : undefined)
+    return value === undefined ? [] : [[key, value]]
+  })
+  return Object.fromEntries(keys)
 }
 
 function isMap(value: Json | undefined): value is Attributes {

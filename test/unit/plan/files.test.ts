@@ -4,11 +4,13 @@ import { expect, test } from 'vitest'
 import { LbError } from '../../../src/engine/model/errors.ts'
 import { EMPTY_DEPLOYMENT } from '../../../src/engine/model/live.ts'
 import type { Drift, ExecutablePlan } from '../../../src/engine/model/plan.ts'
+import { DEFAULT_DAEMON_SETTINGS, DEFAULT_HEALTH_CHECK } from '../../../src/engine/model/policy.ts'
 import { canonicalJson } from '../../../src/engine/plan/canonical-json.ts'
 import { readPlanFile, writePlanFile } from '../../../src/engine/plan/plan-file.ts'
 import { makePlan } from '../../../src/engine/plan/plan.ts'
 import { parseStateJson, stateJson } from '../../../src/engine/plan/state-file.ts'
 import { renderJson } from '../../../src/render/json.ts'
+import { daemonSettings, healthCheckOn, policiesOf } from '../../support/arbitrary-policies.ts'
 import { deployed, liveState, source, web, withProxies } from '../render/plans.ts'
 
 const digest = (parts: Iterable<Uint8Array | string>): string => {
@@ -48,11 +50,15 @@ const drift: fc.Arbitrary<Drift> = fc.oneof(
 )
 
 const ip = fc.oneof(fc.constantFrom('fd00::1', '::', '2001:db8::a:0:1'), fc.ipV4())
-const target = fc.record({
-  ip,
-  port: fc.nat({ max: 65535 }),
-  weight: fc.option(fc.integer({ min: 1, max: 65535 })),
-})
+const weight = fc.option(fc.integer({ min: 1, max: 65535 }))
+const origin = fc.record({ host: strange, weight, dnsRefreshSeconds: fc.nat() })
+const target = fc
+  .tuple(
+    fc.record({ ip, port: fc.nat({ max: 65535 }), weight }),
+    policiesOf(healthCheckOn(DEFAULT_HEALTH_CHECK)),
+    fc.option(origin),
+  )
+  .map(([plain, policies, name]) => ({ ...plain, ...policies, ...(name && { origin: name }) }))
 /** Also what only damaged maps hold: no listener, no targets, any name. */
 const proxy = fc.record({
   name: strange,
@@ -65,13 +71,37 @@ const proxy = fc.record({
   forwarding: fc.constant('nat' as const),
   defaultTarget: fc.array(target, { maxLength: 3 }),
   sourceRoutes: fc.array(
-    fc.record({ source: fc.constantFrom('10.0.0.0/8', '::/0', '1.2.3.4/-46'), targets: fc.array(target) }),
+    fc.record(
+      {
+        source: fc.constantFrom('10.0.0.0/8', '::/0', '1.2.3.4/-46'),
+        targets: fc.array(target),
+        origin: strange,
+      },
+      { requiredKeys: ['source', 'targets'] },
+    ),
     { maxLength: 2 },
   ),
 })
 const live = fc
-  .tuple(fc.array(proxy, { maxLength: 3 }), fc.array(drift, { maxLength: 3 }))
-  .map(([proxies, rows]) => liveState(withProxies(...proxies), rows))
+  .tuple(fc.array(proxy, { maxLength: 3 }), daemonSettings, fc.array(drift, { maxLength: 3 }))
+  .map(([proxies, more, rows]) => {
+    const { snapshot, attachments } = withProxies(...proxies)
+    return liveState(
+      { snapshot: { ...snapshot, settings: { ...snapshot.settings, ...more } }, attachments },
+      rows,
+    )
+  })
+
+test('a state that a version without a daemon saved is read with the defaults', () => {
+  const saved = stateJson(liveState(deployed), undefined)
+  const { snapshot } = saved.deployment
+  const settings = Object.fromEntries(
+    Object.entries(snapshot.settings).filter(([key]) => !Object.hasOwn(DEFAULT_DAEMON_SETTINGS, key)),
+  )
+  const old = { ...saved, deployment: { ...saved.deployment, snapshot: { ...snapshot, settings } } }
+  expect(Object.keys(settings)).toHaveLength(8)
+  expect(parseStateJson(renderJson(old))).toEqual(liveState(deployed))
+})
 
 test('a state that was saved gives the same plan as the live one', () => {
   fc.assert(

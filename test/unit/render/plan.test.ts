@@ -3,6 +3,9 @@ import { expect, test } from 'vitest'
 import { EMPTY_DEPLOYMENT } from '../../../src/engine/model/live.ts'
 import type { Drift, Plan } from '../../../src/engine/model/plan.ts'
 import type { Proxy } from '../../../src/engine/model/snapshot.ts'
+import { DEFAULT_HEALTH_CHECK, DEFAULT_HTTP_CHECK } from '../../../src/engine/model/policy.ts'
+import type { HealthCheck } from '../../../src/engine/model/policy.ts'
+import { DEFAULT_SETTINGS } from '../../../src/engine/model/snapshot.ts'
 import { makePlan } from '../../../src/engine/plan/plan.ts'
 import { makePalette } from '../../../src/render/palette.ts'
 import { MAX_SHOWN, renderChanges, renderPlan } from '../../../src/render/plan.ts'
@@ -53,6 +56,47 @@ test('an update shows what differs and counts the rest', async () => {
     ],
   }
   await matches('update', renderPlan(planOf(deployed, after), plain))
+})
+
+test('what is said of targets and the daemon shows what differs from what it usually is', async () => {
+  const origin = { host: 'pods.svc.local', weight: 50, dnsRefreshSeconds: 5 }
+  const check: HealthCheck = {
+    ...DEFAULT_HEALTH_CHECK,
+    type: 'http',
+    intervalMs: 5000,
+    http: { ...DEFAULT_HTTP_CHECK, path: '/up' },
+  }
+  const settings = { ...DEFAULT_SETTINGS, healthCheckEnabled: true }
+  const before = withProxies({
+    ...web,
+    defaultTarget: [
+      { ip: '10.0.0.1', port: 8080, weight: 50, healthCheck: check, drain: true },
+      { ip: '10.0.0.2', port: 8080, weight: 25, origin },
+      { ip: '10.0.0.3', port: 8080, weight: 25, origin },
+    ],
+  })
+  const changed = withProxies({
+    ...web,
+    defaultTarget: [
+      {
+        ip: '10.0.0.1',
+        port: 8080,
+        weight: 50,
+        healthCheck: { ...check, intervalMs: 10_000, timeoutMs: 500 },
+      },
+      { ip: '10.0.0.2', port: 8080, weight: 25, origin },
+      { ip: '10.0.0.4', port: 8080, weight: 25, origin, healthCheck: DEFAULT_HEALTH_CHECK },
+    ],
+    sourceRoutes: [
+      {
+        source: '192.0.2.7/32',
+        targets: [{ ip: '10.0.1.1', port: 80, weight: null, origin }],
+        origin: 'office',
+      },
+    ],
+  })
+  const after = { ...changed, snapshot: { ...changed.snapshot, settings } }
+  await matches('policies', renderPlan(planOf(before, after), plain))
 })
 
 test('nothing to do', async () => {
