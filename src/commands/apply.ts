@@ -1,25 +1,27 @@
 import { Args, Flags } from '@oclif/core'
-import { readFileSync } from 'node:fs'
 import { BaseCommand, configFlag } from '../cli/base.ts'
+import { inWords, settleOverdue } from '../cli/confirming.ts'
 import { openWorld } from '../cli/context.ts'
+import { guardedBy, guardingFlags, prepareWatch, readGuarding } from '../cli/guarding.ts'
 import { locked, noWaitFlag } from '../cli/locking.ts'
 import { configDiff } from '../cli/output.ts'
 import { planLive } from '../cli/planning.ts'
 import { confirm } from '../cli/prompt.ts'
 import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
+import { readSavedPlan, refuseStale } from '../cli/saved-plan.ts'
 import { apply } from '../engine/execute/apply.ts'
-import type { ApplyResult } from '../engine/execute/apply.ts'
+import type { ApplyOptions, ApplyResult } from '../engine/execute/apply.ts'
+import { refuseUnconfirmed } from '../engine/execute/confirm.ts'
 import { hasLeftovers } from '../engine/execute/leftovers.ts'
 import { DEFAULT_KEEP } from '../engine/execute/prune.ts'
 import { recover } from '../engine/execute/recover.ts'
 import type { World } from '../engine/execute/world.ts'
-import { readLive } from '../engine/live/read.ts'
+import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
-import type { ExecutablePlan, Plan } from '../engine/model/plan.ts'
+import type { Plan } from '../engine/model/plan.ts'
 import { guardRemovals } from '../engine/plan/guard.ts'
-import { readPlanFile } from '../engine/plan/plan-file.ts'
-import { staleness } from '../engine/plan/stale.ts'
+import { renderPending } from '../render/confirmation.ts'
 import { renderPlan } from '../render/plan.ts'
 import { planJson } from '../render/plan-json.ts'
 import { renderStep } from '../render/steps.ts'
@@ -28,11 +30,14 @@ export default class Apply extends BaseCommand {
   static override summary = 'Plan, show the plan, ask, and carry out exactly what was shown.'
   static override description = `Builds the next generation of tables beside the running one, reads it back, and makes it
 active with one write. If anything fails, the old generation serves (exit code 7; 8 if it could not be restored).
-With a saved plan applies that plan, and refuses it (exit code 4) if the live state has moved since.`
+With a saved plan applies that plan, and refuses it (exit code 4) if the live state has moved since. docs/guarded.md says how
+an apply takes itself back.`
   static override examples = [
     '<%= config.bin %> apply -c lb.yaml',
     '<%= config.bin %> apply change.plan --yes',
     '<%= config.bin %> apply -c lb.yaml --dry-run --yes',
+    '<%= config.bin %> apply -c lb.yaml --confirm-within 60s',
+    "<%= config.bin %> apply -c lb.yaml --rollback-if 'healthy < 50%' --watch-for 30s",
   ]
   static override args = {
     // oclif would take a name from standard input, which is the configuration's.
@@ -51,6 +56,7 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
       min: 1,
       max: 15,
     }),
+    ...guardingFlags,
     'no-wait': noWaitFlag,
   }
 
@@ -60,7 +66,11 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
       const flag = flags.config ? '-c' : '--allow-unresolved'
       throw new LbError('usage', `a saved plan brings its configuration: leave out ${flag}`)
     }
+    const guarding = readGuarding(flags)
     const world = await openWorld(flags.instance)
+    const note = (text: string): void => this.note(text)
+    const locking = { noWait: flags['no-wait'], note }
+    if (!flags['dry-run']) await settleOverdue(world, locking)
     const planned =
       args.plan === undefined
         ? await planLive(world, flags.config, hostNaming(flags['allow-unresolved']))
@@ -72,23 +82,31 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
     if (flags.diff) this.print(configDiff(plan, this.palette))
     if (!hasChanges(plan.plan)) {
       await this.cleanUp(world, flags['no-wait'])
-      return result(plan.plan, undefined)
+      return result(plan.plan, undefined, null)
     }
+    if (!flags.force && !flags['dry-run']) refuseUnconfirmed(world)
+    const watch = await prepareWatch(world, plan, guarding)
     if (!flags.yes) {
       if (this.jsonEnabled()) throw new LbError('usage', '--json does not ask: add --yes')
       await confirm(`Do you want to change instance ${world.instance} as shown?`, 'lb apply')
     } else if (!flags.force) {
       guardRemovals(plan)
     }
-    const note = (text: string): void => this.note(text)
-    const options = {
+    const guarded = guardedBy(world, guarding)
+    const options: ApplyOptions = {
       keep: flags.keep,
       dryRun: flags['dry-run'],
-      onStep: (step: string, detail: string) => note(renderStep(step, detail)),
+      force: flags.force,
+      onStep: (step, detail) => note(renderStep(step, detail)),
+      ...(guarded && { guarded }),
     }
-    const done = await locked(world, { noWait: flags['no-wait'], note }, () => apply(world, plan, options))
+    const done = await locked(world, locking, () => apply(world, plan, options))
+    if (done.confirmation) await watch(done.confirmation, note)
+    const pending =
+      done.confirmation?.kind === 'asked' ? inWords(done.confirmation, world.host.nowMs()) : null
     this.print(outcome(plan.plan, done))
-    return result(plan.plan, done)
+    if (pending) this.print(renderPending(pending))
+    return result(plan.plan, done, pending)
   }
 
   /** Nothing to change: what a killed writer left goes all the same. */
@@ -101,26 +119,6 @@ With a saved plan applies that plan, and refuses it (exit code 4) if the live st
   }
 }
 
-/** Before it is shown and asked about; under the lock it is checked again. */
-function refuseStale({ kernel, host, instance, paths }: World, plan: ExecutablePlan): void {
-  const { live } = readLive(kernel, host, instance, paths)
-  if (live.fingerprint !== plan.plan.live.fingerprint) throw staleness(plan, live)
-}
-
-function readSavedPlan(world: World, path: string): ExecutablePlan {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new LbError('input', `cannot read the plan ${path}`, { cause })
-  }
-  const plan = readPlanFile(text, world.host.digest)
-  if (plan.plan.instance === world.instance) return plan
-  throw new LbError('input', `${path} is a plan for instance ${plan.plan.instance}, not ${world.instance}`, {
-    hint: `--instance ${plan.plan.instance}`,
-  })
-}
-
 function outcome({ summary }: Plan, done: ApplyResult): string {
   if (done.dryRun) {
     const serving = done.previous === 0 ? 'nothing is applied' : `generation ${done.previous} serves`
@@ -131,7 +129,11 @@ function outcome({ summary }: Plan, done: ApplyResult): string {
   return `Apply complete: ${counts}. Generation ${done.generation} serves.${back}`
 }
 
-function result(plan: Plan, done: ApplyResult | undefined): unknown {
+function result(
+  plan: Plan,
+  done: ApplyResult | undefined,
+  confirmation: PendingConfirmation | null,
+): unknown {
   return {
     formatVersion: 1,
     instance: plan.instance,
@@ -139,6 +141,7 @@ function result(plan: Plan, done: ApplyResult | undefined): unknown {
     dryRun: done?.dryRun ?? false,
     generation: done?.generation ?? plan.live.generation,
     previousGeneration: done?.previous ?? plan.live.generation,
+    confirmation,
     plan: planJson(plan),
   }
 }

@@ -1,7 +1,9 @@
 import { BaseCommand } from '../cli/base.ts'
+import { pendingHere } from '../cli/confirming.ts'
 import { openWorld } from '../cli/context.ts'
 import { listGenerations, readActiveSlot } from '../engine/live/generations.ts'
 import { SLOT_NONE } from '../engine/live/read.ts'
+import { renderPending } from '../render/confirmation.ts'
 import { renderHistory } from '../render/history.ts'
 import { historyJson } from '../render/history-json.ts'
 
@@ -11,9 +13,12 @@ export default class History extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(History)
-    const { kernel, host, paths, instance } = await openWorld(flags.instance)
+    const world = await openWorld(flags.instance)
+    const { kernel, host, paths, instance } = world
     const records = listGenerations(kernel, host, paths, readActiveSlot(kernel, paths, SLOT_NONE))
     this.print(renderHistory(records, this.palette))
-    return historyJson(instance, records)
+    const confirmation = pendingHere(world)
+    if (confirmation) this.print(renderPending(confirmation))
+    return { ...historyJson(instance, records), confirmation }
   }
 }

@@ -2,16 +2,19 @@ import { Flags } from '@oclif/core'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { BaseCommand, configFlag } from '../cli/base.ts'
 import { EXIT_CHANGES } from '../cli/exit-codes.ts'
+import { pendingHere } from '../cli/confirming.ts'
 import { openWorld } from '../cli/context.ts'
 import { configDiff } from '../cli/output.ts'
 import { planLive, planOffline } from '../cli/planning.ts'
 import type { Planned } from '../cli/planning.ts'
 import type { Naming } from '../cli/naming.ts'
 import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
+import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
 import { writePlanFile } from '../engine/plan/plan-file.ts'
 import { parseStateJson } from '../engine/plan/state-file.ts'
+import { renderPending } from '../render/confirmation.ts'
 import { renderPlan } from '../render/plan.ts'
 import { planJson } from '../render/plan-json.ts'
 
@@ -43,14 +46,15 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     const planned =
       flags.against === undefined
         ? await this.planHere(flags.instance, flags.config, naming, flags.out)
-        : await planOffline(readState(flags.against), flags.config, naming)
+        : { ...(await planOffline(readState(flags.against), flags.config, naming)), confirmation: null }
     const { plan } = planned.plan
     this.noteWarnings(planned.warnings)
+    if (planned.confirmation) this.note(renderPending(planned.confirmation))
     this.print(renderPlan(plan, { palette: this.palette }))
     if (flags.diff) this.print(configDiff(planned.plan, this.palette))
     if (flags.out !== undefined) this.note(`Saved the plan. To apply exactly this: lb apply ${flags.out}`)
     if (flags['detailed-exitcode'] && hasChanges(plan)) this.exitWith(EXIT_CHANGES)
-    return planJson(plan)
+    return { ...planJson(plan), confirmation: planned.confirmation }
   }
 
   private async planHere(
@@ -58,11 +62,11 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     config: readonly string[] | undefined,
     naming: Naming,
     out: string | undefined,
-  ): Promise<Planned> {
+  ): Promise<Planned & { readonly confirmation: PendingConfirmation | null }> {
     const world = await openWorld(instance)
     const planned = await planLive(world, config, naming)
     if (out !== undefined) writeFileSync(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600 })
-    return planned
+    return { ...planned, confirmation: pendingHere(world) }
   }
 }
 

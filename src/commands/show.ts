@@ -1,9 +1,11 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base.ts'
+import { pendingHere } from '../cli/confirming.ts'
 import { openWorld } from '../cli/context.ts'
 import { toCanonicalYaml, toConfigObject } from '../engine/config/canonical.ts'
 import { readRaw } from '../engine/live/raw.ts'
 import { readLive } from '../engine/live/read.ts'
+import { renderPending } from '../render/confirmation.ts'
 import { renderJson } from '../render/json.ts'
 import { stateJson } from '../engine/plan/state-file.ts'
 
@@ -22,7 +24,8 @@ no changes. The same state gives the same text.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Show)
-    const { kernel, host, paths, instance } = await openWorld(flags.instance)
+    const world = await openWorld(flags.instance)
+    const { kernel, host, paths, instance } = world
     const { live, images } = readLive(kernel, host, instance, paths)
     if (flags.raw) {
       const raw = readRaw(kernel, paths, live, images)
@@ -32,6 +35,8 @@ no changes. The same state gives the same text.`
     this.print(toCanonicalYaml(live.deployment.snapshot))
     if (live.generation === 0) this.note(`Nothing is applied on instance ${instance}.`)
     if (live.drift.length > 0) this.note('The maps were changed by something else than lb: see `lb plan`.')
-    return stateJson(live, toConfigObject(live.deployment.snapshot))
+    const confirmation = pendingHere(world)
+    if (confirmation) this.note(renderPending(confirmation))
+    return { ...stateJson(live, toConfigObject(live.deployment.snapshot)), confirmation }
   }
 }

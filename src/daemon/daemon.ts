@@ -4,6 +4,7 @@ import { destroy } from '../engine/execute/destroy.ts'
 import { withLock } from '../engine/execute/lock.ts'
 import type { ReloadPolicy } from '../engine/watch/types.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { keepConfirmations } from './confirmations.ts'
 import { controlRoutes } from './control/routes.ts'
 import { socketPath } from './control/protocol.ts'
 import { serveControl } from './control/server.ts'
@@ -95,6 +96,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     log,
     onTouch: () => reloader.send({ on: 'touched', at: performance.now() }),
   })
+  using _confirmations = keepConfirmations(world, log)
   using _looks = lookAtKernel({
     world,
     generationMs: TIMES.generationMs,

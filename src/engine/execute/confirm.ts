@@ -85,13 +85,24 @@ export function confirmGeneration(world: World, now: number, onStep: OnStep): Co
   return waiting
 }
 
-/** Goes back from a generation that nobody confirmed in time. Runs under the lock. @param now as in `confirmGeneration` */
-export function goBackIfDue(world: World, now: number, onStep: OnStep): RollbackResult | undefined {
+/** Goes back from a generation, where that is the one that serves. Runs under the lock. */
+export function goBackFrom(
+  world: World,
+  { generation, previous }: Pick<Confirmation, 'generation' | 'previous'>,
+  onStep: OnStep,
+): RollbackResult | undefined {
   const { kernel, host, instance, paths } = world
   for (const done of recover(world)) onStep('recover', done)
-  const waiting = confirmationOfServing(kernel, paths)
-  if (!waiting || now < waiting.deadline) return undefined
-  const result = goTo(world, readLive(kernel, host, instance, paths), waiting.previous, onStep)
+  const before = readLive(kernel, host, instance, paths)
+  if (before.live.generation !== generation) return undefined
+  const result = goTo(world, before, previous, onStep)
   endConfirmation(world)
   return result
+}
+
+/** Goes back from a generation that nobody confirmed in time. Runs under the lock. @param now as in `confirmGeneration` */
+export function goBackIfDue(world: World, now: number, onStep: OnStep): RollbackResult | undefined {
+  for (const done of recover(world)) onStep('recover', done)
+  const waiting = confirmationOfServing(world.kernel, world.paths)
+  return waiting && now >= waiting.deadline ? goBackFrom(world, waiting, onStep) : undefined
 }

@@ -5,7 +5,18 @@ import type { Json } from '../model/resource.ts'
 import type { Attachment, Deployment } from '../model/snapshot.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { attachments, deployment, drift, generation, sha256, slot } from './model-shapes.ts'
-import { isObject, json, listOf, nullable, oneOf, readJson, readShape, record, text } from './shape.ts'
+import {
+  isObject,
+  json,
+  listOf,
+  nullable,
+  oneOf,
+  optional,
+  readJson,
+  readShape,
+  record,
+  text,
+} from './shape.ts'
 
 export const STATE_FORMAT_VERSION = 1
 
@@ -22,6 +33,8 @@ export interface StateDocument {
   readonly deployment: Deployment
   readonly drift: LiveState['drift']
   readonly program: ProgramState | null
+  /** Of the generation that serves, where it is to be confirmed. For readers. */
+  readonly confirmation?: Json | undefined
 }
 
 export function stateJson(live: LiveState, config: unknown): StateDocument {
@@ -50,6 +63,7 @@ const shape = record<Omit<StateDocument, 'config'> & { readonly config: Json }>(
   deployment,
   drift: listOf(drift),
   program: nullable(record<ProgramState>({ sha256 })),
+  confirmation: optional(json),
 })
 
 const WHAT = 'the saved state'
