@@ -27,6 +27,7 @@ function typeOf(property) {
   if (merged.if) return `${typeOf(merged.else)}, or a list of them`
   if (merged.enum) return merged.enum.map(code).join(', ')
   if ('const' in merged) return code(merged.const)
+  if (merged.type === 'boolean') return '`true`, `false`'
   if (merged.type === 'array') return `list of ${typeOf(merged.items)}`
   if (merged.type === 'object') return `map from name to ${typeOf(merged.additionalProperties)}`
   if (merged.type === 'integer') return `whole number, ${merged.minimum} to ${merged.maximum}`
@@ -100,6 +101,43 @@ names its destination address, or else to one without an address. A connection g
 the source route with the longest prefix that contains the client's address, or else to the default
 target. Among several targets each new connection is given to one by weight, and stays there.
 
+## Names
+
+A target with a \`host\` stands for the addresses of that name, of one family: that of the address the proxy
+listens on, or else of its other targets, of the networks of its clients, or of what the names have, IPv4
+first. Its weight is divided among them:
+
+| Weight | Addresses | Each has |
+| --- | --- | --- |
+| 60 | 3 | 20 |
+| 50 | 3 | 17, 17, 16: nothing is lost |
+| 2, beside one of 98 | 3 | 2, 1, 1, beside one of 196: the whole list is doubled |
+| none in the list | 3 | as much as any other target |
+
+An address that the list has already is not counted twice: it belongs to the target that is configured by
+address, or to the first name in alphabetical order. A name whose addresses all belong to others gives
+them its weight. Addresses that no packet can be sent to, such as multicast ones, are left out. So are those
+above 256, in order of their text.
+
+A \`source\` that is a name is one route for each of its addresses. An address that has a route by itself keeps
+it.
+
+\`lb plan\` and \`lb apply\` look names up and show the addresses; \`lb show\` prints the name. A name without an
+address is an error, unless \`--allow-unresolved\` is given: then it is left out, others have its share, and
+a source route or proxy that has no target left is left out too.
+
+## What is said of targets
+
+A health check of a target holds for it; what the check does not say is as in \`healthCheckDefaults\`. Targets
+without a check of their own are checked as these defaults say where \`healthCheckEnabled\` is set. \`type: none\`
+switches the check of a target off. \`drain: true\` gives a target no new connections.
+
+What is known of a target holds for all lists of its proxy. So its \`healthCheck\`, \`drain\` and
+\`dnsRefreshSeconds\` are the same in all of them.
+
+None of this is needed to forward packets, so it is not in the tables that the kernel reads, and changing it
+changes none of them. It is part of a generation all the same: plans compare it, \`lb rollback\` brings it back.
+
 ## What is checked
 
 \`lb validate\` reports all problems of all files at once, with file, line and column, and exits with 1
@@ -112,7 +150,8 @@ ${Object.entries(RULES)
   .join('\n')}
 
 \`unknown-interface\` needs the host: it is checked by \`lb validate --host\`, \`lb plan\` and
-\`lb apply\`.
+\`lb apply\`. \`unresolved-host\` and \`many-addresses\` need the addresses of names: \`lb plan\` and \`lb apply\`
+check them.
 `
 }
 

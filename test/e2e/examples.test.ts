@@ -18,7 +18,8 @@ test('there are examples in every format', () => {
 test.for(examples)('%s is valid and can be planned', async (file) => {
   expect(await lab().lbMust(['validate', '-c', file])).toMatch(/^Valid/)
   lab().write('nothing.json', await lab().lbMust(['show', '--json']))
-  const plan = await lab().lbMust(['plan', '-c', file, '--against', 'nothing.json'])
-  expect(plan).toMatch(/^Plan: [1-9][0-9]* to add, [01] to change, 0 to destroy\.$/m)
+  // The names of examples are not those of machines that there are.
+  const plan = await lab().lbMust(['plan', '-c', file, '--against', 'nothing.json', '--allow-unresolved'])
+  expect(plan).toMatch(/^Plan: [1-9][0-9]* to add, [0-9] to change, 0 to destroy\.$/m)
   expect(plan).toMatch(/# proxy\S+ will be created/)
 })
