@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Answer as DnsRecord } from 'dns-packet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createResolver } from '../../src/daemon/resolver.ts'
@@ -25,6 +28,7 @@ function lie({ name, transport, query }: Asked): Reply {
   switch (name) {
     case 'other-family.test':
       return { answers: [aaaa(name, 'fd00::1')] }
+    case 'web.second.test':
     case 'both-families.test':
       return { answers: [aaaa(name, 'fd00::1'), a(name, '10.0.0.1')] }
     case 'two-hundred.test':
@@ -42,8 +46,10 @@ function lie({ name, transport, query }: Asked): Reply {
     case 'empty.test':
       return { answers: [] }
     case 'no-such-name.test':
+    case 'web.no-such-name.test':
       return code(3)
     case 'server-failure.test':
+    case 'web.first.test':
       return code(2)
     case 'format-error.test':
       return code(1)
@@ -102,6 +108,23 @@ test.each([
     expect(performance.now() - startedAt).toBeLessThan(3000)
   }),
 )
+
+test('a domain of the search list that cannot be asked is not passed over: the name may be meant there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lb-resolver-'))
+  try {
+    const resolvConf = join(folder, 'resolv.conf')
+    const resolver = createResolver({ servers: [server.address], hostsFile: '/nonexistent', resolvConf })
+    const found: string[] = []
+    for (const domain of ['first', 'missing', 'silent']) {
+      writeFileSync(resolvConf, `search ${domain === 'missing' ? 'no-such-name' : domain}.test second.test`)
+      const answer = await resolver.resolve({ host: 'web', family: 'ipv4' })
+      found.push(answer.ok ? answer.addresses.join() : answer.failure)
+    }
+    expect(found).toEqual(['server', '10.0.0.1', 'timeout'])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
 
 test('an aborted question ends at once', () =>
   withoutLeaks(async () => {
