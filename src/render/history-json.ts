@@ -19,8 +19,8 @@ export function historyJson(instance: string, records: readonly GenerationRecord
     instance,
     generations: records.map(({ number, active, slot, provenance }) => {
       if (!provenance) return { number, active, slot, provenance: null }
-      const { replaced, createdAt, user, sources, configHash, summary } = provenance
-      return { number, active, slot, provenance: { replaced, createdAt, user, sources, configHash, summary } }
+      const { number: _, slot: __, ...rest } = provenance
+      return { number, active, slot, provenance: rest }
     }),
   }
 }

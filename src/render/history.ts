@@ -16,12 +16,12 @@ export function renderHistory(records: readonly GenerationRecord[], palette: Pal
 function cells({ active, number, provenance }: GenerationRecord): string[] {
   const mark = active ? '*' : ''
   if (!provenance) return [mark, String(number), '(its manifest is missing or unreadable)']
-  const { createdAt, user, summary, configHash, sources } = provenance
+  const { createdAt, user, summary, configHash, sources, cause } = provenance
   return [
     mark,
     String(number),
     escapeText(createdAt),
-    escapeText(user),
+    cause === 'dns' ? `${escapeText(user)} (DNS)` : escapeText(user),
     `+${summary.create} ~${summary.update} -${summary.delete}`,
     escapeText(configHash.slice(0, 12)),
     sources.map(escapeText).join(', '),

@@ -45,6 +45,8 @@ export interface ApplyOptions {
   /** All but the flip; what was staged is removed again. */
   readonly dryRun: boolean
   readonly onStep: OnStep
+  /** Where it is not what somebody wanted: see Provenance. */
+  readonly cause?: 'dns'
   /** The new generation goes by itself, unless it is confirmed in time. */
   readonly guarded?: Guarded
   /** Keeps a generation that is yet to be confirmed, where it is refused otherwise. */
@@ -94,7 +96,7 @@ function carryOut(
   const { onStep } = options
   const known = prepare(world, plan.desired, options, undo)
   const counters = allocateCounters(world, known, options.dryRun)
-  const staged = stageGeneration(world, plan, before, counters, undo)
+  const staged = stageGeneration(world, plan, before, counters, options, undo)
   const size = Object.values(staged.images).reduce((sum, { count }) => sum + count, 0)
   onStep('stage', `generation ${staged.number}: ${size} entries, ${staged.shared} tables unchanged`)
   verifyStaged(world, staged)
@@ -180,6 +182,7 @@ function stageGeneration(
   plan: ExecutablePlan,
   before: LiveTables,
   counters: CounterRows,
+  { cause }: ApplyOptions,
   undo: Undo,
 ): StagedGeneration {
   const { kernel, host, paths } = world
@@ -190,12 +193,14 @@ function stageGeneration(
     provenance: {
       number,
       slot,
-      replaced: before.live.generation,
+      // Going back is to what somebody wanted before, not to older addresses of the same.
+      replaced: cause === 'dns' ? (before.folder?.header?.replaced ?? 0) : before.live.generation,
       createdAt: host.now(),
       user: host.user,
       sources: plan.sources,
       configHash: plan.configHash,
       summary: plan.plan.summary,
+      ...(cause && { cause }),
     },
     deployment: plan.desired,
     counters: numberDeployment(plan.desired).backends.map(({ identity }) => counters.get(identity)!),

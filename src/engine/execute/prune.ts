@@ -1,6 +1,7 @@
 /** Which generations stay loaded, and taking the others down without ever leaving a half one behind. */
 import { generationFolders, readHead } from '../live/generations.ts'
 import type { GenerationFolder } from '../live/generations.ts'
+import type { ManifestHead } from '../live/manifest.ts'
 import { OUTER_TABLES } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
@@ -11,13 +12,20 @@ import type { World } from './world.ts'
 /** Generations that stay loaded unless `--keep` says otherwise. */
 export const DEFAULT_KEEP = 8
 
-/** `keep` generations stay: the active one, the one it replaced, then the newest. Returns those that went. */
+/**
+ * `keep` generations stay: the active one, the one it replaced, then the newest that somebody wanted, and last
+ * those that names with other addresses led to. Returns those that went.
+ */
 export function prune(world: World, activeSlot: number, keep: number): number[] {
   const folders = generationFolders(world.kernel, world.paths)
   const active = folders.find(({ header }) => header?.slot === activeSlot)
-  const rank = ({ number }: GenerationFolder): number =>
-    number === active?.number ? 2 : number === active?.header?.replaced ? 1 : 0
-  const ranked = [...folders].sort((a, b) => rank(b) - rank(a) || b.number - a.number)
+  const rankOf = (folder: GenerationFolder): number => {
+    if (folder.number === active?.number) return 3
+    if (folder.number === active?.header?.replaced) return 2
+    return folders.length > keep && isByNames(world, folder) ? 0 : 1
+  }
+  const ranks = new Map(folders.map((folder) => [folder, rankOf(folder)]))
+  const ranked = [...folders].sort((a, b) => ranks.get(b)! - ranks.get(a)! || b.number - a.number)
   const old = ranked.slice(keep).reverse()
   for (const folder of old) removeGeneration(world, folder)
   detachUnneeded(world, activeSlot)
@@ -71,9 +79,17 @@ export function neededLinks(world: World, activeSlot: number): Set<string> | und
   return linkNames([...needed.values()])
 }
 
-function attachmentsOf({ kernel, host }: World, folder: GenerationFolder): readonly Attachment[] | undefined {
+function isByNames(world: World, folder: GenerationFolder): boolean {
+  return headOf(world, folder)?.provenance.cause === 'dns'
+}
+
+function attachmentsOf(world: World, folder: GenerationFolder): readonly Attachment[] | undefined {
+  return headOf(world, folder)?.attachments
+}
+
+function headOf({ kernel, host }: World, folder: GenerationFolder): ManifestHead | undefined {
   try {
-    return readHead(kernel, host, folder).attachments
+    return readHead(kernel, host, folder)
   } catch (error) {
     if (error instanceof LbError && error.code === 'state') return undefined
     throw error

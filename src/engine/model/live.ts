@@ -16,6 +16,8 @@ export interface Provenance {
   /** SHA-256 of the canonical configuration, in hex. */
   readonly configHash: string
   readonly summary: Summary
+  /** Made because names have other addresses; absent: because somebody wanted it. */
+  readonly cause?: 'dns'
 }
 
 /** A generation that is still loaded. */

@@ -84,6 +84,26 @@ describe('generations that stay loaded', () => {
     rollback(fresh(state), undefined, () => undefined)
     expect(liveOf(state).generation).toBe(1)
   })
+
+  test('those that names led to go first, and going back passes them over', () => {
+    const state = fakeState()
+    for (const n of [10, 20, 30]) must(state, applying(version(n), { keep: 4 }))
+    for (const n of [31, 32, 33, 34]) must(state, applying(version(n), { keep: 4, cause: 'dns' }))
+    expect(numbers(state)).toEqual([1, 2, 3, 7])
+    expect(history(state).map(({ provenance }) => provenance?.cause)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'dns',
+    ])
+    must(state, applying(version(40), { keep: 4 }))
+    // What the fourth replaced stays as it last was.
+    expect(numbers(state)).toEqual([2, 3, 7, 8])
+    rollback(fresh(state), undefined, () => undefined)
+    expect(liveOf(state).generation).toBe(7)
+    rollback(fresh(state), undefined, () => undefined)
+    expect(liveOf(state).generation).toBe(2)
+  })
 })
 
 describe('going back', () => {

@@ -84,11 +84,15 @@ function attempt(kernel: FakeKernel, action: (world: World) => unknown): ReturnT
 
 /** Plans and applies, like `lb apply`: a plan without changes is not carried out. */
 export const applying =
-  (snapshot: Snapshot, { keep = 8, object = 1 }: { keep?: number; object?: number } = {}): Act =>
+  (
+    snapshot: Snapshot,
+    { keep = 8, object = 1, cause }: { keep?: number; object?: number; cause?: 'dns' } = {},
+  ): Act =>
   (state, options) => {
     const plan = planFor(state, snapshot, object)
     const kernel = fakeKernel(state, { ...options, object })
-    if (hasChanges(plan.plan)) return attempt(kernel, (world) => apply(world, plan, { ...quiet, keep }))
+    if (hasChanges(plan.plan))
+      return attempt(kernel, (world) => apply(world, plan, { ...quiet, keep, ...(cause && { cause }) }))
     return attempt(kernel, (world) => recover(world))
   }
 
