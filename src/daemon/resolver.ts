@@ -10,6 +10,7 @@
  * counts at once, nothing is cached beyond its TTL, and ending one question ends no other.
  */
 import { Resolver, type RecordWithTtl } from 'node:dns'
+import { setMaxListeners } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { candidates, localAddresses, parseHosts, parseResolvConf } from '../engine/dns/host-files.ts'
 import { familyOf } from '../engine/model/ip.ts'
@@ -77,8 +78,12 @@ function bounded(
       () => settle({ ok: false, failure: 'timeout', error: `timeout after ${timeoutMs} ms` }),
       timeoutMs,
     )
-    signal?.addEventListener('abort', abort)
-    if (signal?.aborted) abort()
+    if (signal) {
+      // One signal ends all questions: more than ten are no leak.
+      setMaxListeners(0, signal)
+      signal.addEventListener('abort', abort)
+      if (signal.aborted) abort()
+    }
     answer.then(settle, (error: unknown) => settle({ ok: false, failure: 'server', error: String(error) }))
   })
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Answer as DnsRecord } from 'dns-packet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createResolver } from '../../src/daemon/resolver.ts'
@@ -126,11 +127,22 @@ test('a domain of the search list that cannot be asked is not passed over: the n
   }
 })
 
-test('an aborted question ends at once', () =>
+test('aborted questions end at once', () =>
   withoutLeaks(async () => {
     const options = { servers: [server.address], hostsFile: '/nonexistent', resolvConf: '/nonexistent' }
+    const resolver = createResolver(options)
     const controller = new AbortController()
-    const answer = createResolver(options).resolve({ host: 'silent.test', family: 'ipv4' }, controller.signal)
+    const warnings: Error[] = []
+    const warn = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warn)
+    const ask = (): Promise<Answer> =>
+      resolver.resolve({ host: 'silent.test', family: 'ipv4' }, controller.signal)
+    const answers = Array.from({ length: 50 }, ask)
     controller.abort()
-    expect(await answer).toEqual({ ok: false, failure: 'timeout', error: 'aborted' })
+    const aborted: Answer = { ok: false, failure: 'timeout', error: 'aborted' }
+    for (const answer of await Promise.all([...answers, ask()])) expect(answer).toEqual(aborted)
+    // Warnings are given in the next turn of the event loop.
+    await nextTurn()
+    process.off('warning', warn)
+    expect(warnings).toEqual([])
   }))
