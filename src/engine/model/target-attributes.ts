@@ -9,6 +9,7 @@ import { DEFAULT_DNS_REFRESH_SECONDS } from './unresolved.ts'
 
 /** Beside the weight, only what is not as it usually is: most targets have nothing else. */
 export function targetAttributes({ weight, healthCheck, drain, origin }: Target): Attributes {
+  if (!healthCheck && !drain && !origin) return { weight }
   return {
     weight,
     ...(origin && { host: origin.host }),
@@ -31,13 +32,19 @@ export function routeAttributes({ origin, targets }: SourceRoute): Attributes {
   return { targets: Object.fromEntries(entries), ...(origin !== undefined && { host: origin }) }
 }
 
-/** The type of a check, and what differs from the defaults. */
+/** The type of a check, and what differs from the defaults. Most targets that have a check share one. */
 function unusual(check: HealthCheck): Attributes {
+  const known = checks.get(check)
+  if (known) return known
   const keys = Object.entries(healthCheckKeys(check))
-  return Object.fromEntries(
+  const attributes = Object.fromEntries(
     keys.filter(([key, value]) => key === 'type' || !sameJson(value as Json, USUAL.https[key])),
   )
+  checks.set(check, attributes)
+  return attributes
 }
+
+const checks = new WeakMap<HealthCheck, Attributes>()
 
 const CHECK = DEFAULT_HEALTH_CHECK
 
