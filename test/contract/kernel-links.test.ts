@@ -109,6 +109,28 @@ test.each([
   })
 })
 
+test.each([
+  ['in memory', inMemory],
+  ['in the kernel', inKernel(true)],
+] as const)('%s, what is known of targets holds across applies and rollbacks', async (_, runScenario) => {
+  const calm = { drift: 0, settled: true }
+  const first = '1: 1000000 0 drain'
+  const both = [first, '2: 1000000 0 drain']
+  expect(await runScenario('known', [])).toEqual({
+    seen: [
+      { ...calm, entries: [25, 25, 25, 25], history: [] },
+      { ...calm, entries: [34, 0, 33, 33], history: [first] },
+      { ...calm, entries: [34, 0, 33, 33], history: [first] },
+      { ...calm, entries: [50, 0, 0, 50], history: both },
+      { ...calm, entries: [102, 0, 0], history: both },
+      { ...calm, entries: [50, 0, 0, 50], history: both },
+      { drift: 1, settled: false, entries: [49, 1, 0, 50], history: both },
+      { ...calm, entries: [50, 0, 0, 50], history: both },
+    ],
+    left: [],
+  })
+})
+
 test('a filter that could not be pinned is not left on the interface', async () => {
   const { near } = await vethPair()
   await runTask({ name: 'refusals', hooks: ['tcx-ingress'], tcx: false, folder: pinFolder() }, near)

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { createKernel } from '../../src/kernel/kernel.ts'
 import { runTask, startTask } from '../support/kernel-child.ts'
 import { OBJECT_PATH, smallMap } from '../support/kernel-contract.ts'
-import { end } from '../support/lab/run.ts'
+import { end, start } from '../support/lab/run.ts'
 import { pinFolder } from '../support/native.ts'
 
 const kernel = createKernel({ objectPath: OBJECT_PATH })
@@ -51,6 +51,29 @@ test('the lock is given back', async () => {
   using lock = kernel.tryLock(folder)
   expect(lock).toBeDefined()
 })
+
+test('a lock that is given back soon is waited for', async () => {
+  const folder = pinFolder()
+  const child = start(['flock', folder, 'sh', '-c', 'echo locked; sleep 0.3'], ['ignore', 'pipe', 'inherit'])
+  await once(createInterface(child.stdout!), 'line')
+  expect(kernel.tryLock(folder)).toBeUndefined()
+  using lock = kernel.lock(folder)
+  expect(lock).toBeDefined()
+  await end(child)
+})
+
+test('a lock that is not given back is not waited for for ever, and its holder is named', async () => {
+  const folder = pinFolder()
+  const child = await holdElsewhere(folder)
+  const began = performance.now()
+  expect(() => kernel.lock(folder)).toThrow(
+    expect.objectContaining({
+      code: 'locked',
+      hint: expect.stringContaining(`process ${child.pid}`) as string,
+    }),
+  )
+  expect(performance.now() - began).toBeGreaterThan(4000)
+}, 20_000)
 
 test('the holder is known since it began, not since somebody looked', () => {
   const folder = pinFolder()

@@ -174,6 +174,18 @@ describe.each(KERNELS)('%s kernel: the lock', (_, open) => {
     expect(again).toBeDefined()
   })
 
+  test('that is waited for is the same one', () => {
+    const { kernel, folder } = open()
+    {
+      using lock = kernel.lock(folder)
+      expect(lock).toBeDefined()
+      expect(kernel.tryLock(folder)).toBeUndefined()
+    }
+    using again = kernel.lock(folder)
+    expect(again).toBeDefined()
+    expect(() => kernel.lock(`${folder}/none`)).toThrow(expect.objectContaining({ code: 'state' }))
+  })
+
   test('is of the folder, not of its name', () => {
     const { kernel, folder } = open()
     kernel.fs.makeDirectory(`${folder}/a`)

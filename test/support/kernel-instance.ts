@@ -2,12 +2,17 @@
 import { hex } from '../../src/engine/abi/describe.ts'
 import { apply } from '../../src/engine/execute/apply.ts'
 import { destroy } from '../../src/engine/execute/destroy.ts'
+import { u32 } from '../../src/engine/execute/keys.ts'
 import { rollback } from '../../src/engine/execute/rollback.ts'
+import { updateRuntime } from '../../src/engine/execute/runtime.ts'
 import type { World } from '../../src/engine/execute/world.ts'
+import { u32s } from '../../src/engine/live/decode.ts'
+import { readWeightLog } from '../../src/engine/live/runtime.ts'
 import { readLive } from '../../src/engine/live/read.ts'
 import type { LiveState } from '../../src/engine/model/live.ts'
 import { instancePaths } from '../../src/engine/model/paths.ts'
 import { hasChanges } from '../../src/engine/model/plan.ts'
+import type { TargetKey } from '../../src/engine/model/runtime.ts'
 import { DEFAULT_SETTINGS } from '../../src/engine/model/snapshot.ts'
 import type { Attach, Deployment, Proxy } from '../../src/engine/model/snapshot.ts'
 import { resolveAttachments } from '../../src/engine/plan/attachments.ts'
@@ -39,6 +44,12 @@ const proxyOf = (backends: number): Proxy => ({
   sourceRoutes: [],
 })
 
+const keyOf = (backend: number): TargetKey => {
+  const { name, listen, defaultTarget } = proxyOf(backend + 1)
+  const { ip, port } = defaultTarget[backend]!
+  return { proxy: name, ip, port, protocol: listen.protocol }
+}
+
 export interface Instance {
   apply(backends: number, attach: Attach): Observed
   /** As a version of lb with another object file would. */
@@ -46,6 +57,12 @@ export interface Instance {
   rollback(to: number): Observed
   /** Counts packets of the backend with row 1. */
   count(packets: number): void
+  /** Takes the backend with that number out, as a process of its own would. */
+  drain(backend: number): Observed
+  /** Writes into the table of selection behind lb's back. */
+  damage(entry: number, backend: number): Observed
+  /** Entries of the active generation's only list, by backend; and histories of weights, as text. */
+  shares(): { readonly entries: readonly number[]; readonly history: readonly string[] }
   destroy(): readonly string[]
 }
 
@@ -65,6 +82,30 @@ export function makeInstance(kernel: KernelPort, folder: string): Instance {
       const value = new BigUint64Array(((stats?.info.valueSize ?? 0) * kernel.possibleCpus) / 8)
       value[0] = BigInt(packets)
       stats?.update(new Uint8Array(Uint32Array.of(1).buffer), new Uint8Array(value.buffer))
+    },
+    drain(backend) {
+      const drain = { state: 'draining', since: 1, deadline: 2, initial: 3 } as const
+      updateRuntime({ ...world }, [keyOf(backend)], (old) => ({ ...old, drain }))
+      return observe(world, readState(world).deployment)
+    },
+    damage(entry, backend) {
+      using map = kernel.openMap(`${world.paths.generation(readState(world).generation)}/selection`)
+      map?.update(u32(entry), u32(backend))
+      return observe(world, readState(world).deployment)
+    },
+    shares() {
+      const { generation, deployment } = readState(world)
+      const targets = deployment.snapshot.proxies[0]?.defaultTarget ?? []
+      using map = kernel.openMap(`${world.paths.generation(generation)}/selection`)
+      const run = [...u32s(map?.readAll().values ?? new Uint8Array())]
+      return {
+        entries: targets.map((_, row) => run.filter((entry) => entry === row).length),
+        history: targets.flatMap((_, i) =>
+          readWeightLog(kernel, world.paths, keyOf(i)).map(
+            ({ from, to, cause }) => `${i}: ${from} ${to} ${cause}`,
+          ),
+        ),
+      }
     },
     destroy() {
       destroy(world, () => undefined)

@@ -185,6 +185,26 @@ export const SCENARIOS = {
     )
     return { seen, left: instance.destroy() }
   },
+
+  /** What becomes known of targets, across applies and rollbacks. */
+  known({ kernel, folder }: Place) {
+    const instance = makeInstance(kernel, folder)
+    const look = ({ drift, settled }: { drift: readonly string[]; settled: boolean }) => {
+      return { drift: drift.length, settled, ...instance.shares() }
+    }
+    const seen = [
+      look(instance.apply(4, 'tcx')),
+      look(instance.drain(1)),
+      // The same lists, so the same table; then others.
+      look(instance.apply(4, 'none')),
+      look(instance.drain(2)),
+      look(instance.apply(3, 'tcx')),
+      look(instance.rollback(1)),
+      look(instance.damage(0, 1)),
+      look(instance.apply(4, 'tcx')),
+    ]
+    return { seen, left: instance.destroy() }
+  },
 } as const
 
 export type ScenarioName = keyof typeof SCENARIOS
