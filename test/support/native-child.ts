@@ -1,14 +1,12 @@
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ChildProcess } from 'node:child_process'
-import { buildSync } from 'esbuild'
-import { afterAll, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type * as native from '../../native/index.ts'
+import { bundle } from './bundle.ts'
 import { removeNamespaces } from './lab/cleanup.ts'
 import { testNames } from './lab/names.ts'
-import { end, mustRun, root, start } from './lab/run.ts'
+import { end, mustRun, start } from './lab/run.ts'
 
 export type Native = typeof native
 
@@ -23,25 +21,6 @@ interface Answer<Result> {
   readonly error?: { readonly message: string; readonly code?: string }
 }
 
-let program: string | undefined
-afterAll(() => {
-  if (program !== undefined) rmSync(program)
-  program = undefined
-})
-
-/** The addon's TypeScript and the loop that runs one body, for plain Node.js. */
-function childProgram(): string {
-  if (program !== undefined) return program
-  // Inside the repository: the addon is found by the package.json above the file that loads it.
-  const folder = join(root, 'node_modules/.cache/lb-test')
-  mkdirSync(folder, { recursive: true })
-  const outfile = join(folder, `${testNames().instance}.mjs`)
-  const entryPoints = [join(root, 'test/support/native-child-main.ts')]
-  buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20' })
-  program = outfile
-  return program
-}
-
 /** Starts `body` in a process of its own, which ends with the test at the latest. */
 export function startChild<Args, Result>(
   body: Body<Args, Result>,
@@ -49,7 +28,10 @@ export function startChild<Args, Result>(
   namespace?: string,
 ): ChildProcess {
   const enter = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`]
-  const child = start([...enter, process.execPath, childProgram()], ['pipe', 'pipe', 'pipe'])
+  const child = start(
+    [...enter, process.execPath, bundle('test/support/native-child-main.ts')],
+    ['pipe', 'pipe', 'pipe'],
+  )
   onTestFinished(() => end(child))
   child.stdin?.end(JSON.stringify({ source: body.toString(), args }))
   return child
