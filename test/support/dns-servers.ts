@@ -40,13 +40,14 @@ interface Place {
 export async function dnsmasq(records: readonly string[], place: Place = {}): Promise<DnsServer> {
   const at = place.port ?? (await freePort())
   const inside = place.namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${place.namespace}`]
-  const [command, ...args] = [...inside, 'dnsmasq'] as [string, ...string[]]
-  const child = spawn(command, [
-    ...args,
+  const own = [
     ...['--no-daemon', '--conf-file=/dev/null', '--pid-file=', '--user=root', '--log-facility=-'],
     ...['--no-resolv', '--no-hosts', '--local=/test/', '--bind-interfaces', '--listen-address=127.0.0.1'],
-    ...[`--port=${at}`, ...records],
-  ])
+    `--port=${at}`,
+  ]
+  // Either is this program in the end: nsenter becomes what it starts.
+  const [command = '', ...args] = [...inside, 'dnsmasq', ...own, ...records]
+  const child = spawn(command, args)
   let log = ''
   await new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error(`dnsmasq: ${log}`)))
