@@ -33,8 +33,10 @@ export interface WatchedTarget {
 
 /** Targets of the proxies that the plan adds or changes, or of all where it changes none; not those that it drains. */
 export function watchedTargets({ base, desired }: ExecutablePlan): WatchedTarget[] {
-  const [, changed] = differing(base, desired)
-  const proxies = changed.snapshot.proxies.length > 0 ? changed.snapshot.proxies : desired.snapshot.proxies
+  const [, { snapshot }] = differing(base, desired)
+  const changed = new Set(snapshot.proxies.map(({ name }) => name))
+  const all = desired.snapshot.proxies
+  const proxies = changed.size > 0 ? all.filter(({ name }) => changed.has(name)) : all
   const found = new Map<string, WatchedTarget>()
   for (const { name: proxy, listen, defaultTarget, sourceRoutes } of proxies) {
     for (const target of [...defaultTarget, ...sourceRoutes.flatMap(({ targets }) => targets)]) {
@@ -60,7 +62,7 @@ export async function requireWatchable(
   if (always) {
     throw new LbError(
       'refused',
-      `'${always.text}' is so with all ${targets.length} targets healthy; nothing was changed`,
+      `'${always.text}' is so with all of ${targets.length} targets healthy; nothing was changed`,
     )
   }
   const [ofHealth] = conditions.filter(({ what }) => what !== 'errors')
@@ -107,7 +109,7 @@ export async function watchTargets(
   const end = performance.now() + watchMs
   const goBack = (why: string): Promise<never> => goBackBecause(world, { generation, previous }, why, note)
   note(
-    `Watching ${targets.length} targets for ${watchMs / 1000} s: ${conditions.map((c) => c.text).join(', ')}`,
+    `Watching ${targets.length} target${targets.length === 1 ? '' : 's'} for ${watchMs / 1000} s: ${conditions.map((c) => c.text).join(', ')}`,
   )
   for (;;) {
     const serving = servingNumber(world.kernel, world.paths)

@@ -23,7 +23,10 @@ export function keepConfirmations(world: World, log: Log): Disposable {
   }
   const look = async (): Promise<void> => {
     const due = dueHere(world)
-    if (!due) return next(LOOK_MS)
+    if (!due) {
+      next(LOOK_MS)
+      return
+    }
     try {
       await goBack(due)
       told = undefined
