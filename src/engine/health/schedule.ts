@@ -14,8 +14,13 @@ export interface Schedule {
   readonly limit: number
   readonly checks: ReadonlyMap<string, Place>
   readonly waiting: Heap | null
-  readonly running: ReadonlyMap<string, { readonly ticket: number; readonly since: number }>
+  readonly running: ReadonlyMap<string, Run>
   readonly nextTicket: number
+}
+
+interface Run {
+  readonly ticket: number
+  readonly since: number
 }
 
 interface Place {
@@ -69,19 +74,22 @@ export interface Started {
 /** Takes what is due, as far as the limit allows. */
 export function start(schedule: Schedule, now: number): Started {
   let { waiting } = schedule
-  const running = new Map(schedule.running)
+  // Copied once there is something to start: mostly there is not.
+  let running: Map<string, Run> | undefined
   const ids: string[] = []
   while (waiting !== null) {
     const { at, id, ticket } = waiting.entry
     const isStale = schedule.checks.get(id)?.ticket !== ticket
-    if (!isStale && (at > now || running.size >= schedule.limit)) break
+    const isFull = (running ?? schedule.running).size >= schedule.limit
+    if (!isStale && (at > now || isFull)) break
     waiting = removeFirst(waiting)
     if (isStale) continue
+    running ??= new Map(schedule.running)
     running.set(id, { ticket, since: now })
     ids.push(id)
   }
-  const isFull = running.size >= schedule.limit
-  const next = ids.length === 0 ? { ...schedule, waiting } : { ...schedule, waiting, running }
+  const next = { ...schedule, waiting, running: running ?? schedule.running }
+  const isFull = next.running.size >= schedule.limit
   return { schedule: next, ids, wakeAt: waiting === null || isFull ? null : waiting.entry.at }
 }
 
