@@ -13,6 +13,7 @@ import {
   historyOf,
   root,
   runtimesOf,
+  selectionOf,
   three,
   update,
   web,
@@ -42,11 +43,12 @@ describe('an apply', () => {
     // The same rows and weights, but another target in the middle.
     const other = proxy('web', { weights: [50, 30, 20] })
     const [first, , last] = other.defaultTarget
-    const replaced = snapshotOf([
-      { ...other, defaultTarget: [first!, last!, { ip: '10.0.0.9', port: 8080, weight: 30 }] },
-    ])
+    const targets = [first!, { ip: '10.0.0.20', port: 8080, weight: 30 }, last!]
+    const replaced = snapshotOf([{ ...other, defaultTarget: targets }])
     must(state, applying(replaced))
     expect(tables(4)).not.toBe(tables(3))
+    expect(counts(state)).toEqual([50, 30, 20])
+    expect(selectionOf(state, 3).slice(0, 100)).not.toContain(1)
     must(state, rollingBack(3))
     expect(counts(state)).toEqual([71, 0, 29])
     expectSettled(state, three)

@@ -7,6 +7,7 @@ import { targetId } from '../../../src/engine/abi/runtime.ts'
 import { updateRuntime } from '../../../src/engine/execute/runtime.ts'
 import { hasChanges } from '../../../src/engine/model/plan.ts'
 import { FRESH_RUNTIME, LOAD_ONE } from '../../../src/engine/model/runtime.ts'
+import type { TargetKey } from '../../../src/engine/model/runtime.ts'
 import { dieAt, failAt } from '../../support/fake-kernel-session.ts'
 import { fakeKernel } from '../../support/fake-kernel.ts'
 import { fakeState, findNode } from '../../support/fake-kernel-state.ts'
@@ -168,8 +169,10 @@ test('entries are those of the final states, whatever the order in which targets
 })
 
 describe('a writer that ends in the middle', () => {
-  const before = applied(three)
-  update(before, [web(3)], drain)
+  const both = snapshotOf([proxy('api', { seed: 1, port: 81 }), ...three.proxies])
+  const api: TargetKey = { ...web(1), proxy: 'api', ip: '10.0.1.1' }
+  const before = applied(both)
+  update(before, [api, web(3)], drain)
   const act = (state: FakeState, options = {}): { calls: readonly string[]; open: number } => {
     const kernel = fakeKernel(state, options)
     try {
@@ -186,7 +189,7 @@ describe('a writer that ends in the middle', () => {
     const { deployment, drift } = liveOf(state)
     const expected = [...effectiveSelection(deployment, runtimesOf(state))]
     if (drift.length === 0) expect(selectionOf(state)).toEqual(expected)
-    else expect(hasChanges(planFor(state, three).plan)).toBe(true)
+    else expect(hasChanges(planFor(state, both).plan)).toBe(true)
   }
 
   test.each([
@@ -202,11 +205,11 @@ describe('a writer that ends in the middle', () => {
         expect(state.locks.size).toBe(0)
         checkPlan(state)
         const other = structuredClone(state)
-        must(other, applying(three))
-        expectSettled(other, three)
-        // A change of something else, which would not have touched what was left.
-        update(state, [web(3)], undrain)
-        expectSettled(state, three)
+        must(other, applying(both))
+        expectSettled(other, both)
+        // A change in another list, which by itself would not touch what was left.
+        update(state, [api], undrain)
+        expectSettled(state, both)
       },
       isChange,
     )
