@@ -28,7 +28,7 @@ const breaches: readonly { readonly file: string; readonly imports: string; read
   { file: 'src/engine/drain/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-drain' },
   { file: 'src/engine/load/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-load' },
   { file: 'src/engine/watch/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-watch' },
-  { file: 'src/engine/load/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-load' },
+  { file: 'src/engine/why/a.ts', imports: 'src/engine/plan/diff.ts', rules: 'engine-why' },
   { file: 'src/engine/a.ts', imports: 'src/render/text.ts', rules: 'engine-root' },
   { file: 'src/engine/select/b.ts', imports: 'node:fs', rules: 'engine-without-node' },
   { file: 'src/cli/a.ts', imports: 'native/index.ts', rules: 'only-kernel-loads-native' },
