@@ -11,6 +11,7 @@ import type { ExecutablePlan } from '../engine/model/plan.ts'
 import type { Problem } from '../engine/model/problem.ts'
 import type { HostAddresses } from '../engine/model/resolution.ts'
 import type { Deployment, Snapshot } from '../engine/model/snapshot.ts'
+import type { UnresolvedSnapshot } from '../engine/model/unresolved.ts'
 import { offlineAttachments, resolveAttachments, targetAddresses } from '../engine/plan/attachments.ts'
 import { makePlan } from '../engine/plan/plan.ts'
 import { ConfigError } from './base.ts'
@@ -80,7 +81,7 @@ export async function planLive(
   requireCapacity(world.kernel, world.paths, config)
   const plan = makePlan(live, deploy(world, config), {
     sources: config.files,
-    configHash: configHash(world, config.snapshot),
+    configHash: configHash(world, config.unresolved),
     program: hex(world.kernel.objectSha256),
   })
   return { plan, live, warnings: config.warnings }
@@ -99,7 +100,7 @@ export async function planOffline(
   return { plan, live, warnings: config.warnings }
 }
 
-/** The same for the same configuration, however it is written. */
-export function configHash({ host }: World, snapshot: Snapshot): string {
-  return host.digest([JSON.stringify(snapshot)])
+/** The same for the same configuration, however it is written, and whatever its names stand for. */
+export function configHash({ host }: World, unresolved: UnresolvedSnapshot): string {
+  return host.digest([JSON.stringify(unresolved)])
 }

@@ -2,12 +2,24 @@
 import { statSync } from 'node:fs'
 import { hex } from '../engine/abi/describe.ts'
 import { loadConfig } from '../engine/config/load.ts'
+import { resolveSnapshot } from '../engine/config/resolve.ts'
+import { unresolve } from '../engine/config/unresolve.ts'
 import type { Source } from '../engine/config/source.ts'
+import { knownAddresses } from '../engine/dns/known.ts'
+import { activeGeneration } from '../engine/execute/active.ts'
 import type { World } from '../engine/execute/world.ts'
 import { requireCapacity } from '../engine/live/capacity.ts'
 import { listGenerations } from '../engine/live/generations.ts'
 import { readLive } from '../engine/live/read.ts'
 import { LbError } from '../engine/model/errors.ts'
+import { EMPTY_DEPLOYMENT } from '../engine/model/live.ts'
+import { hasChanges } from '../engine/model/plan.ts'
+import type { ExecutablePlan } from '../engine/model/plan.ts'
+import type { HostAddresses } from '../engine/model/resolution.ts'
+import type { Snapshot } from '../engine/model/snapshot.ts'
+import { hostsOf } from '../engine/model/unresolved.ts'
+import type { UnresolvedSnapshot } from '../engine/model/unresolved.ts'
+import type { ResolverPort } from '../engine/ports/resolver.ts'
 import { guardRemovals } from '../engine/plan/guard.ts'
 import { makePlan } from '../engine/plan/plan.ts'
 import { wasAppliedBefore } from '../engine/watch/applied-before.ts'
@@ -15,39 +27,99 @@ import type { DaemonWorld, Failure, Loading } from '../daemon/ports.ts'
 import { makePalette } from '../render/palette.ts'
 import { renderProblems } from '../render/validate/human.ts'
 import { ConfigError } from './base.ts'
-import { NO_NAMES, resolveConfig } from './naming.ts'
-import type { Naming } from './naming.ts'
-import { configHash, deploy } from './planning.ts'
-import type { LoadedConfig, ValidConfig } from './planning.ts'
+import { resolveConfig } from './naming.ts'
+import type { LoadedConfig, Naming, ValidConfig } from './naming.ts'
+import { attachmentsHere, configHash, deploy } from './planning.ts'
+import { resolveHosts } from './resolving.ts'
 import { readSources } from './sources.ts'
 
-/** A daemon's view of a world, for the files that `paths` name. */
-export function daemonWorld(world: World, paths: readonly string[], naming: Naming = NO_NAMES): DaemonWorld {
+export interface PlansOptions {
+  readonly world: World
+  /** Files and folders. */
+  readonly paths: readonly string[]
+  readonly resolver: ResolverPort
+  readonly allowUnresolved: boolean
+}
+
+/** A daemon's view of a world. */
+export function daemonWorld({ world, paths, resolver, allowUnresolved }: PlansOptions): DaemonWorld {
   let memory: LoadedConfig | undefined
-  const planOf = async (loaded: LoadedConfig, digest: string | undefined): Promise<Loading> => {
-    let config: ValidConfig
+  const applied = (): Snapshot => activeGeneration(world)?.deployment.snapshot ?? EMPTY_DEPLOYMENT.snapshot
+  const known = (): HostAddresses => knownAddresses(applied())
+  const asked: Naming['resolve'] = (hosts, before) => resolveHosts(resolver, hosts, before)
+  const planOf = async (
+    loaded: LoadedConfig,
+    digest: string | undefined,
+    resolve: Naming['resolve'],
+  ): Promise<Loading> => {
     try {
-      config = await resolveConfig(loaded, naming)
+      const config = await resolveConfig(loaded, { resolve, allowUnresolved }, known)
+      return planFor(world, config, digest)
     } catch (error) {
       return { kind: 'unplanned', digest, failure: describeFailure(error) }
     }
-    return planFor(world, config, digest)
   }
   return {
     world,
+    resolver,
     describe: describeFailure,
     planner: {
       async load(from, unless) {
-        if (from === 'memory') return memory ? planOf(memory, undefined) : { kind: 'same' }
+        if (from === 'memory') return memory ? planOf(memory, undefined, asApplied(asked)) : { kind: 'same' }
         const { digest, read } = digestOf(world, paths)
         if (digest === unless) return { kind: 'same' }
         const valid = read()
         if ('message' in valid) return { kind: 'invalid', digest, failure: valid }
         memory = valid
-        return planOf(valid, digest)
+        return planOf(valid, digest, asked)
+      },
+      rename(addresses, inSync) {
+        const snapshot = applied()
+        const source = inSync && memory ? memory.snapshot : unresolve(snapshot)
+        return renamed(world, source, snapshot, addresses)
+      },
+      names() {
+        const ofFiles = memory ? hostsOf(memory.snapshot) : []
+        // The same name twice: the files say how often it is asked for.
+        const hosts = [...hostsOf(unresolve(applied())), ...ofFiles]
+        return { hosts: [...new Map(hosts.map((name) => [name.host, name])).values()], known: known() }
       },
     },
   }
+}
+
+/** To compare with what serves: its own addresses, where it has any. What has changed of them is not its drift. */
+function asApplied(asked: Naming['resolve']): Naming['resolve'] {
+  return async (hosts, known) => {
+    const addresses = known()
+    const missing = hosts.filter(({ host }) => !addresses.has(host))
+    if (missing.length === 0) return { addresses, failures: new Map(), kept: new Map() }
+    const found = await asked(missing, known)
+    return { ...found, addresses: new Map([...addresses, ...found.addresses]) }
+  }
+}
+
+/** A plan that changes nothing but addresses of names. */
+function renamed(
+  world: World,
+  source: UnresolvedSnapshot,
+  applied: Snapshot,
+  addresses: HostAddresses,
+): ExecutablePlan | undefined {
+  const resolved = resolveSnapshot(source, addresses, { allowUnresolved: true })
+  if (!resolved.ok || JSON.stringify(resolved.snapshot) === JSON.stringify(applied)) return undefined
+  const { kernel, host, instance, paths } = world
+  const { live } = readLive(kernel, host, instance, paths)
+  const before = listGenerations(kernel, host, paths, live.slot).find(({ active }) => active)?.provenance
+  const { snapshot } = resolved
+  const desired = { snapshot, attachments: attachmentsHere(world, snapshot) }
+  const plan = makePlan(live, desired, {
+    sources: before?.sources ?? [],
+    configHash: before?.configHash ?? '',
+    // Programs are upgraded when somebody applies.
+    program: undefined,
+  })
+  return hasChanges(plan.plan) ? plan : undefined
 }
 
 /** Of names and texts, or of why they cannot be read. */
@@ -77,7 +149,7 @@ function planFor(world: World, config: ValidConfig, digest: string | undefined):
   try {
     const { live } = readLive(kernel, host, instance, paths)
     requireCapacity(kernel, paths, config)
-    const hash = configHash(world, config.snapshot)
+    const hash = configHash(world, config.unresolved)
     const plan = makePlan(live, deploy(world, config), {
       sources: config.files,
       configHash: hash,

@@ -8,16 +8,23 @@ import { makePalette } from '../render/palette.ts'
 import { useColour } from './base.ts'
 import { openWorld } from './context.ts'
 import { serviceManager } from './manager.ts'
+import { openResolver } from './resolving.ts'
 import { runDir } from './run-dir.ts'
 import { daemonWorld } from './watch-plans.ts'
 
 export interface WatchOptions extends Omit<DaemonOptions, 'runDir' | 'manager'> {
   readonly instance: string
   readonly logLevel: LogLevel
+  readonly allowUnresolved: boolean
 }
 
 /** Runs until a signal ends it. */
-export async function runWatch({ instance, logLevel, ...options }: WatchOptions): Promise<void> {
+export async function runWatch({
+  instance,
+  logLevel,
+  allowUnresolved,
+  ...options
+}: WatchOptions): Promise<void> {
   const world = await openWorld(instance)
   const palette = makePalette(useColour(process.stdout))
   const log = makeLog({
@@ -27,7 +34,9 @@ export async function runWatch({ instance, logLevel, ...options }: WatchOptions)
   })
   try {
     const parts = { ...options, runDir: runDir(), manager: serviceManager() }
-    await runDaemon(parts, daemonWorld(world, options.paths), log)
+    const resolver = await openResolver()
+    const { paths } = options
+    await runDaemon(parts, daemonWorld({ world, paths, resolver, allowUnresolved }), log)
   } finally {
     log.flush()
   }

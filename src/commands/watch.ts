@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand, configFlag } from '../cli/base.ts'
+import { allowUnresolvedFlag } from '../cli/resolving.ts'
 import { configPaths } from '../cli/sources.ts'
 import { DEFAULT_KEEP } from '../engine/execute/prune.ts'
 import { LbError } from '../engine/model/errors.ts'
@@ -25,6 +26,7 @@ Writes a line for each decision: JSON, or text where stdout is a terminal. docs/
       options: ['report', 'reconcile'] as const,
       description: 'what to do where others changed the kernel [default: settings.onDrift]',
     })(),
+    'allow-unresolved': allowUnresolvedFlag,
     force: Flags.boolean({ description: 'go on where a guard would refuse' }),
     keep: Flags.integer({
       description: 'generations that stay loaded for rollback, the new one among them',
@@ -56,6 +58,7 @@ Writes a line for each decision: JSON, or text where stdout is a terminal. docs/
       force: flags.force,
       detachOnExit: flags['detach-on-exit'],
       logLevel: flags['log-level'],
+      allowUnresolved: flags['allow-unresolved'],
       version: this.config.version,
     })
   }

@@ -10,6 +10,7 @@ import { socketPath } from './control/protocol.ts'
 import { serveControl } from './control/server.ts'
 import { watchFiles } from './files.ts'
 import { makeKeeper } from './keeper/keeper.ts'
+import { makeNames } from './keeper/names.ts'
 import { servingGeneration, lookAtKernel } from './looks.ts'
 import type { Log } from './log.ts'
 import { makeManager } from './manager.ts'
@@ -18,6 +19,7 @@ import { becomeDaemon } from './only-one.ts'
 import type { DaemonWorld } from './ports.ts'
 import { createProber } from './prober.ts'
 import { makeReloader } from './reloader.ts'
+import { makeRenamer } from './renamer.ts'
 import { makeReports } from './reports.ts'
 import { untilStopped } from './signals.ts'
 
@@ -52,6 +54,21 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   using manager = makeManager(options.manager)
   const reports = makeReports(log, options)
   using keeper = makeKeeper({ world, prober: createProber(), log, onProbe: () => undefined })
+  using names = makeNames({ resolver: daemon.resolver, log, onAnswers: () => renamer.check() })
+  const renamer = makeRenamer({
+    daemon,
+    log,
+    keep: options.keep,
+    addresses: () => names.addresses(),
+    inSync: () => reloader.state().agreement.state === 'in-sync',
+    onApplied: (generation) => reloader.send({ on: 'own', generation }),
+  })
+  /** What serves may be something else. */
+  const refresh = (): void => {
+    keeper.refresh()
+    const { hosts, known } = daemon.planner.names()
+    names.replace(hosts, known)
+  }
   let kept: number | undefined
   const policy = (): ReloadPolicy => ({
     ...TIMES,
@@ -69,7 +86,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
       reports.state(state)
       if (state.generation === kept) return
       kept = state.generation
-      keeper.refresh()
+      refresh()
     },
   })
   using signals = untilStopped(() => {
@@ -79,7 +96,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   })
   const control = await serveControl(
     socketPath(options.runDir, world.instance),
-    controlRoutes({ world, options, reloader, reports, keeper, policy }),
+    controlRoutes({ world, options, reloader, reports, keeper, names, policy }),
   )
   log.info('start', `watches ${options.paths.join(', ')} for instance ${world.instance}`, {
     pid: process.pid,
@@ -88,7 +105,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     generation: servingGeneration(world),
     approve: options.approve,
   })
-  keeper.refresh()
+  refresh()
   reloader.send({ on: 'asked', trigger: 'start' })
   using _files = watchFiles({
     paths: options.paths,
@@ -106,7 +123,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
       reloader.send({ on: 'asked', trigger: 'kernel' })
       await reloader.idle()
       // Where an instance is made anew, its generations begin anew.
-      keeper.refresh()
+      refresh()
     },
   })
   await Promise.race([reloader.idle(), signals.stopped])
@@ -119,6 +136,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     signal,
   })
   await control.close()
+  await renamer.close()
   await reloader.close()
   if (options.detachOnExit) await detach(daemon, log)
   log.info('stopped', 'has stopped')

@@ -5,6 +5,7 @@ import { statusOf } from '../../engine/live/status.ts'
 import type { DaemonStatus } from '../../engine/model/status.ts'
 import type { ReloadPolicy } from '../../engine/watch/types.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import type { Names } from '../keeper/names.ts'
 import type { Reloader } from '../reloader.ts'
 import type { Reports } from '../reports.ts'
 import type { Routes } from './server.ts'
@@ -16,6 +17,7 @@ export interface ControlParts {
   readonly reloader: Reloader
   readonly reports: Reports
   readonly keeper: Keeper
+  readonly names: Names
   readonly policy: () => ReloadPolicy
 }
 
@@ -36,7 +38,7 @@ export function controlRoutes(parts: ControlParts): Routes {
     files: reports.files(reloader.facts()),
     agreement: reports.agreement(reloader.facts()),
     lastReload: reports.lastReload(),
-    names: [],
+    names: parts.names.status(),
     reloads: reports.reloads(),
   })
   /** Starts a look and waits for what comes of it. */
