@@ -48,6 +48,7 @@ describe('whatever the names', () => {
 })
 
 function expectShares(targets: readonly Target[]): void {
+  expect(new Set(targets.map(({ ip, port }) => `${ip} ${port}`)).size).toBe(targets.length)
   const weights = targets.flatMap(({ weight }) => (weight === null ? [] : [weight]))
   if (weights.length === 0) return
   expect(weights).toHaveLength(targets.length)
