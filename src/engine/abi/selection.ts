@@ -4,10 +4,11 @@ import type { TargetKey, TargetRuntime } from '../model/runtime.ts'
 import type { Deployment, Target } from '../model/snapshot.ts'
 import { factorOf, isDrained, WHOLE } from '../select/factor.ts'
 import { selectionRun } from '../select/run.ts'
-import { effectiveShares } from '../select/shares.ts'
+import type { Factor } from '../select/factor.ts'
+import { effectiveShares, resolve } from '../select/shares.ts'
 import type { Share } from '../select/shares.ts'
 import { numberDeployment } from './numbering.ts'
-import type { Numbering } from './numbering.ts'
+import type { GroupPlan, Numbering } from './numbering.ts'
 import { targetId } from './runtime.ts'
 import type { Runtimes } from './runtime.ts'
 
@@ -18,11 +19,11 @@ export interface Selection {
   readonly offsets: Uint32Array
 }
 
-const known = new WeakMap<Numbering, Selection>()
+const selections = new WeakMap<Numbering, Selection>()
 
 /** With nothing taken off. The same for the same numbering; not to be written to. */
 export function configuredSelection(numbering: Numbering): Selection {
-  const found = known.get(numbering)
+  const found = selections.get(numbering)
   if (found) return found
   const { groups } = numbering
   const runs = runsOf(groups.map(({ targets }) => targets))
@@ -34,7 +35,7 @@ export function configuredSelection(numbering: Numbering): Selection {
     for (const [i, choice] of runs[row]!.entries()) selection[from + i] = backends[choice]!
   }
   const made = { selection, offsets }
-  known.set(numbering, made)
+  selections.set(numbering, made)
   return made
 }
 
@@ -50,8 +51,8 @@ function runsOf(lists: readonly (readonly Target[])[]): (readonly number[])[] {
   })
 }
 
-/** What is known of a target; `undefined`: nothing. */
-export type RuntimeOf = (key: TargetKey) => TargetRuntime | undefined
+/** What is known of a target, by its `targetId` or its key; `undefined`: nothing. */
+export type RuntimeOf = (id: string, key: TargetKey) => TargetRuntime | undefined
 
 export interface EffectiveGroup {
   /** The group's targets, in the order of its list. */
@@ -63,14 +64,46 @@ export interface EffectiveGroup {
 
 /** One group's run by effective weights. */
 export function effectiveGroup(deployment: Deployment, row: number, runtimeOf: RuntimeOf): EffectiveGroup {
-  const { proxy, protocol, targets, backends } = numberDeployment(deployment).groups[row]!
-  const { name } = deployment.snapshot.proxies[proxy]!
-  const keys = targets.map(({ ip, port }) => ({ proxy: name, ip, port, protocol }))
+  const { targets, backends } = numberDeployment(deployment).groups[row]!
+  const { keys, runtimes } = statesOf(deployment, row, runtimeOf)
   const { shares, run } = effectiveShares(
     targets.map(({ weight }) => weight),
-    targets.map((target, i) => withDeclaredDrain(target, runtimeOf(keys[i]!) ?? FRESH_RUNTIME)),
+    runtimes,
   )
   return { keys, shares, entries: run.map((choice) => backends[choice]!) }
+}
+
+/** What is left of the weight of each of a group's targets: the same as in its shares, without working out a run. */
+export function factorsOf(deployment: Deployment, row: number, runtimeOf: RuntimeOf): readonly Factor[] {
+  return resolve(statesOf(deployment, row, runtimeOf).runtimes)
+}
+
+function statesOf(deployment: Deployment, row: number, runtimeOf: RuntimeOf) {
+  const group = numberDeployment(deployment).groups[row]!
+  const { keys, ids } = keysOf(group, deployment.snapshot.proxies[group.proxy]!.name)
+  const runtimes = group.targets.map((target, i) => {
+    return withDeclaredDrain(target, runtimeOf(ids[i]!, keys[i]!) ?? FRESH_RUNTIME)
+  })
+  return { keys, runtimes }
+}
+
+interface GroupKeys {
+  readonly keys: readonly TargetKey[]
+  /** By `targetId`. */
+  readonly ids: readonly string[]
+}
+
+const known = new WeakMap<GroupPlan, GroupKeys>()
+
+/** The same for the same group: what is known of large lists changes often. */
+function keysOf(group: GroupPlan, proxy: string): GroupKeys {
+  const found = known.get(group)
+  if (found) return found
+  const { protocol, targets } = group
+  const keys = targets.map(({ ip, port }): TargetKey => ({ proxy, ip, port, protocol }))
+  const made = { keys, ids: keys.map(targetId) }
+  known.set(group, made)
+  return made
 }
 
 /** The whole table by effective weights. */
@@ -100,8 +133,8 @@ export function weighsSame(a: TargetRuntime, b: TargetRuntime): boolean {
 
 export const runtimeIn =
   (runtimes: Runtimes): RuntimeOf =>
-  (key) =>
-    runtimes.get(targetId(key))?.runtime
+  (id) =>
+    runtimes.get(id)?.runtime
 
 /** Names of proxies with a target that something is taken off from. */
 export function reducedProxies(deployment: Deployment, runtimes: Runtimes): Set<string> {

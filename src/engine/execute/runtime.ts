@@ -9,6 +9,7 @@ import {
   configuredSelection,
   effectiveGroup,
   effectiveSelection,
+  factorsOf,
   groupsByProxy,
   weighsSame,
 } from '../abi/selection.ts'
@@ -109,15 +110,15 @@ function effectOf(
   const { offsets } = configuredSelection(numberDeployment(deployment))
   const { runtimeOf, runtimes } = reader(deployment, records, rows, all)
   const updated = new Map(updates.map(({ key, after }) => [targetId(key), { key, runtime: after }] as const))
-  const after: RuntimeOf = (key) => updated.get(targetId(key))?.runtime ?? runtimeOf(key)
+  const after: RuntimeOf = (id, key) => updated.get(id)?.runtime ?? runtimeOf(id, key)
   const stretches: Stretch[] = []
   const weights: (readonly [TargetKey, Weight])[] = []
   for (const row of rows) {
-    const old = effectiveGroup(deployment, row, runtimeOf)
+    const old = factorsOf(deployment, row, runtimeOf)
     const next = effectiveGroup(deployment, row, after)
     stretches.push({ first: offsets[row]!, entries: next.entries })
     for (const [i, key] of next.keys.entries()) {
-      const { factor: from } = old.shares[i]!
+      const { factor: from } = old[i]!
       const { factor: to, cause } = next.shares[i]!
       if (from !== to && isFirstList(deployment, row, key)) weights.push([key, { from, to, cause }])
     }
@@ -155,10 +156,10 @@ function reader(deployment: Deployment, records: MapPort, rows: readonly number[
   const needed = rows.reduce((sum, row) => sum + groups[row]!.targets.length, 0)
   const runtimes = () => decodeRuntimes(records.readAll()).runtimes
   if (!all && needed <= LOOKUPS) {
-    return { runtimes, runtimeOf: (key: TargetKey) => lookupRuntime(records, key) }
+    return { runtimes, runtimeOf: (_: string, key: TargetKey) => lookupRuntime(records, key) }
   }
   const known = runtimes()
-  return { runtimes: () => known, runtimeOf: (key: TargetKey) => known.get(targetId(key))?.runtime }
+  return { runtimes: () => known, runtimeOf: (id: string) => known.get(id)?.runtime }
 }
 
 /** A target that is in several lists of its proxy has the history that it has in the first of them. */
