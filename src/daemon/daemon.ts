@@ -5,7 +5,9 @@ import { withLock } from '../engine/execute/lock.ts'
 import type { ReloadPolicy } from '../engine/watch/types.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keepConfirmations } from './confirmations.ts'
-import { controlRoutes } from './control/routes.ts'
+import { readStatus } from '../engine/live/look.ts'
+import { statusOf } from '../engine/live/status.ts'
+import { controlRoutes, daemonKnowledge } from './control/routes.ts'
 import { socketPath } from './control/protocol.ts'
 import { serveControl } from './control/server.ts'
 import { watchFiles } from './files.ts'
@@ -15,6 +17,7 @@ import { servingGeneration, lookAtKernel } from './looks.ts'
 import type { Log } from './log.ts'
 import { makeManager } from './manager.ts'
 import type { ManagerOptions } from './manager.ts'
+import { makeExporter } from './metrics/exporter.ts'
 import { becomeDaemon } from './only-one.ts'
 import type { DaemonWorld } from './ports.ts'
 import { createProber } from './prober.ts'
@@ -53,7 +56,12 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   using _lock = becomeDaemon(world, options.runDir)
   using manager = makeManager(options.manager)
   const reports = makeReports(log, options)
-  using keeper = makeKeeper({ world, prober: createProber(), log, onProbe: () => undefined })
+  using keeper = makeKeeper({
+    world,
+    prober: createProber(),
+    log,
+    onProbe: (key, result) => exporter.probed(key, result),
+  })
   using names = makeNames({ resolver: daemon.resolver, log, onAnswers: () => renamer.check() })
   const renamer = makeRenamer({
     daemon,
@@ -66,6 +74,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   /** What serves may be something else. */
   const refresh = (): void => {
     keeper.refresh()
+    exporter.configure(keeper.inventory().settings.metrics)
     const { hosts, known } = daemon.planner.names()
     names.replace(hosts, known)
   }
@@ -94,9 +103,16 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     reloader.send({ on: 'asked', trigger: 'signal' })
     void reloader.idle().then(() => manager.ready(reports.summary()))
   })
+  const parts = { world, options, reloader, reports, keeper, names, policy }
+  const knowledge = daemonKnowledge(parts)
+  using exporter = makeExporter(log, () => {
+    const facts = readStatus(world)
+    const { algorithm } = keeper.inventory().settings.loadBalancing
+    return { status: statusOf(facts, knowledge), counters: facts.counters, algorithm }
+  })
   const control = await serveControl(
     socketPath(options.runDir, world.instance),
-    controlRoutes({ world, options, reloader, reports, keeper, names, policy }),
+    controlRoutes(parts, knowledge),
   )
   log.info('start', `watches ${options.paths.join(', ')} for instance ${world.instance}`, {
     pid: process.pid,

@@ -2,6 +2,7 @@
 import type { World } from '../../engine/execute/world.ts'
 import { readStatus } from '../../engine/live/look.ts'
 import { statusOf } from '../../engine/live/status.ts'
+import type { DaemonKnowledge } from '../../engine/live/status.ts'
 import type { DaemonStatus } from '../../engine/model/status.ts'
 import type { ReloadPolicy } from '../../engine/watch/types.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -24,8 +25,9 @@ export interface ControlParts {
 /** A reload that is asked for is waited for so long; then its answer is how things stand. */
 const RELOAD_MS = 8000
 
-export function controlRoutes(parts: ControlParts): Routes {
-  const { reloader, reports, world } = parts
+/** What the daemon adds to what the maps tell. */
+export function daemonKnowledge(parts: ControlParts): DaemonKnowledge {
+  const { reloader, reports, world, keeper, names } = parts
   const startedAt = new Date().toISOString()
   const status = (): DaemonStatus => ({
     formatVersion: 1,
@@ -38,9 +40,15 @@ export function controlRoutes(parts: ControlParts): Routes {
     files: reports.files(reloader.facts()),
     agreement: reports.agreement(reloader.facts()),
     lastReload: reports.lastReload(),
-    names: parts.names.status(),
+    names: names.status(),
     reloads: reports.reloads(),
   })
+  return { status, lastCheck: keeper.lastCheck, errorRate: keeper.errorRate }
+}
+
+export function controlRoutes(parts: ControlParts, knowledge: DaemonKnowledge): Routes {
+  const { reloader, world } = parts
+  const { status } = knowledge
   /** Starts a look and waits for what comes of it. */
   const look = async (trigger: 'request' | 'kernel'): Promise<DaemonStatus> => {
     reloader.send({ on: 'asked', trigger })
@@ -52,7 +60,7 @@ export function controlRoutes(parts: ControlParts): Routes {
   }
   return {
     'GET /v1/daemon': () => ({ status: 200, body: status() }),
-    'GET /v1/status': () => ({ status: 200, body: statusOf(readStatus(world), { status, ...parts.keeper }) }),
+    'GET /v1/status': () => ({ status: 200, body: statusOf(readStatus(world), knowledge) }),
     'GET /v1/plan': () => {
       const { plan } = reloader.facts()
       if (!plan || !('changes' in reloader.state().agreement)) return refusal(404, 'no plan waits')
