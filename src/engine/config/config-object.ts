@@ -89,12 +89,20 @@ function healthCheckObject(check: HealthCheck, base: HealthCheck): Input.HealthC
 
 function changedSettings(settings: Settings): Input.Settings {
   const usual: Readonly<Record<string, unknown>> = { ...DEFAULT_SETTINGS }
-  const entries = Object.entries(differing(settings, DEFAULT_SETTINGS)).map(([key, value]) => {
+  const changed = differing(inOrderOf(DEFAULT_SETTINGS, settings), DEFAULT_SETTINGS)
+  const entries = Object.entries(changed).map(([key, value]) => {
     if (key === 'healthCheckDefaults')
       return [key, healthCheckObject(value as HealthCheck, DEFAULT_HEALTH_CHECK)]
-    return [key, isObject(value) ? differing(value, usual[key] as object) : value]
+    if (!isObject(value)) return [key, value]
+    const known = usual[key] as object
+    return [key, differing(inOrderOf(known, value), known)]
   })
   return Object.fromEntries(entries) as Input.Settings
+}
+
+/** The same members, in the order of `pattern`, which has them all: how an object was made must not show. */
+function inOrderOf<T extends object>(pattern: T, members: T): T {
+  return Object.fromEntries(Object.keys(pattern).map((key) => [key, members[key as keyof T]])) as T
 }
 
 function isObject(value: unknown): value is object {

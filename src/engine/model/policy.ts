@@ -124,7 +124,25 @@ export type HealthCheckKeys = {
 }
 type AllKeys = Omit<HealthCheck, 'http' | 'tls'> & HttpCheck & TlsCheck
 
+/** All of them, in the order of the documentation, which does not depend on how a check was made. */
+const HEALTH_CHECK_KEYS: Readonly<Record<keyof AllKeys, null>> = {
+  type: null,
+  port: null,
+  intervalMs: null,
+  timeoutMs: null,
+  healthyThreshold: null,
+  unhealthyThreshold: null,
+  method: null,
+  path: null,
+  host: null,
+  expectedCodes: null,
+  expectedBody: null,
+  sni: null,
+  caFile: null,
+  insecureSkipVerify: null,
+}
+
 export function healthCheckKeys({ http, tls, ...check }: HealthCheck): HealthCheckKeys {
-  const keys = Object.entries({ ...check, ...http, ...tls })
+  const keys = Object.entries({ ...HEALTH_CHECK_KEYS, ...check, ...http, ...tls })
   return Object.fromEntries(keys.filter(([, value]) => value !== null))
 }

@@ -21,6 +21,14 @@ function toEdn(value: unknown, inInterfaces = false): string {
   return `{${pairs.join(', ')}}`
 }
 
+/** The same value with the keys of all objects in the opposite order. */
+function backwards<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(backwards) as T
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, item]) => [key, backwards(item as unknown)])
+  return Object.fromEntries(entries.reverse()) as T
+}
+
 describe('canonical form', () => {
   it('loads to the snapshot that it was made from, and prints the same again', () => {
     fc.assert(
@@ -29,6 +37,14 @@ describe('canonical form', () => {
         const loaded = load(text)
         expect(loaded).toEqual(given)
         expect(toCanonicalYaml(loaded)).toBe(text)
+      }),
+    )
+  })
+
+  it('does not depend on the order in which a snapshot was put together', () => {
+    fc.assert(
+      fc.property(snapshot, (given) => {
+        expect(toCanonicalYaml(backwards(given))).toBe(toCanonicalYaml(given))
       }),
     )
   })
