@@ -57,7 +57,7 @@ function daemonLines(daemon: DaemonStatus | null, now: string, palette: Palette)
     ['Daemon', `process ${pid}, for ${ago(startedAt, now)}; approve: ${approve}, onDrift: ${onDrift}`],
   ]
   const paths = files.paths.map(escapeText).join(', ')
-  const problem = files.problem?.split('\n')[0]
+  const problem = files.problem?.split('\n').find((line) => line.trim() !== '')
   lines.push([
     'Files',
     files.state === 'invalid' ? `${paths}: ${red('wrong')}; ${escapeText(problem ?? '')}` : paths,
