@@ -85,7 +85,7 @@ export async function requireWatchable(
 }
 
 async function hasDaemon({ instance }: World): Promise<boolean> {
-  return (await askDaemon(socketPath(runDir(), instance), 'GET', '/v1/status')) !== undefined
+  return (await askDaemon(socketPath(runDir(), instance), 'GET', '/v1/daemon')) !== undefined
 }
 
 export interface WatchOptions {

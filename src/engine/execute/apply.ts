@@ -14,6 +14,7 @@ import type { LiveTables } from '../live/read.ts'
 import type { Confirmation, ConfirmationKind } from '../model/confirmation.ts'
 import { LbError } from '../model/errors.ts'
 import { familyOf } from '../model/ip.ts'
+import type { RolloutRecord } from '../model/live.ts'
 import type { ExecutablePlan } from '../model/plan.ts'
 import type { Deployment } from '../model/snapshot.ts'
 import { staleness } from '../plan/stale.ts'
@@ -47,6 +48,8 @@ export interface ApplyOptions {
   readonly onStep: OnStep
   /** Where it is not what somebody wanted: see Provenance. */
   readonly cause?: 'dns'
+  /** Of a step of a rollout. */
+  readonly rollout?: RolloutRecord
   /** The new generation goes by itself, unless it is confirmed in time. */
   readonly guarded?: Guarded
   /** Keeps a generation that is yet to be confirmed, where it is refused otherwise. */
@@ -182,7 +185,7 @@ function stageGeneration(
   plan: ExecutablePlan,
   before: LiveTables,
   counters: CounterRows,
-  { cause }: ApplyOptions,
+  { cause, rollout }: ApplyOptions,
   undo: Undo,
 ): StagedGeneration {
   const { kernel, host, paths } = world
@@ -201,6 +204,7 @@ function stageGeneration(
       configHash: plan.configHash,
       summary: plan.plan.summary,
       ...(cause && { cause }),
+      ...(rollout && { rollout }),
     },
     deployment: plan.desired,
     counters: numberDeployment(plan.desired).backends.map(({ identity }) => counters.get(identity)!),

@@ -1,7 +1,7 @@
 /** What is pinned, as read back. */
 import type { Drift, Summary } from './plan.ts'
 import { DEFAULT_SETTINGS } from './snapshot.ts'
-import type { Deployment } from './snapshot.ts'
+import type { Deployment, Target } from './snapshot.ts'
 
 /** How a generation came to be; kept, frozen, in its manifest. */
 export interface Provenance {
@@ -18,6 +18,17 @@ export interface Provenance {
   readonly summary: Summary
   /** Made because names have other addresses; absent: because somebody wanted it. */
   readonly cause?: 'dns'
+  /** Of a generation that a rollout made on its way, or at its end. */
+  readonly rollout?: RolloutRecord
+}
+
+/** What a rollout that is interrupted has to be told when it goes on. */
+export interface RolloutRecord {
+  readonly proxy: string
+  /** The targets from before it began. */
+  readonly before: readonly Target[]
+  /** Digest of the targets that it leads to. */
+  readonly to: string
 }
 
 /** A generation that is still loaded. */

@@ -6,7 +6,7 @@ import { compareTargets } from '../../../src/engine/model/order.ts'
 import type { Target } from '../../../src/engine/model/snapshot.ts'
 
 /** `a b:30`: targets by letter, with weights where they have one. */
-function list(text: string): Target[] {
+function list(text: string): readonly Target[] {
   const words = text.split(' ').filter((word) => word !== '')
   return words
     .map((word) => {
@@ -77,7 +77,7 @@ describe('the steps of a rollout', () => {
   })
 })
 
-const names = fc.uniqueArray(fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'), {
+const names = fc.uniqueArray(fc.constantFrom(...Array.from('abcdefghijklmnopqrstuvwxyz')), {
   minLength: 1,
   maxLength: 26,
 })
@@ -96,7 +96,7 @@ test('any rollout ends with what is wanted, and all lists on its way are valid a
     fc.property(lists, lists, fc.integer({ min: 1, max: 8 }), (from, to, batch) => {
       const steps = planRollout(from, to, batch)
       expect(sameTargets(steps.at(-1)?.list ?? from, to)).toBe(true)
-      let before = from
+      let before: readonly Target[] = from
       for (const { drain, add, list: after } of steps) {
         const least = Math.max(1, Math.min(before.length, to.length - batch))
         expect(Math.max(drain.length, add.length)).toBeLessThanOrEqual(batch)
@@ -117,7 +117,7 @@ test('any rollout ends with what is wanted, and all lists on its way are valid a
 })
 
 test('more than 100 targets have no weights on the way', () => {
-  const many = (third: number, count: number): Target[] =>
+  const many = (third: number, count: number): readonly Target[] =>
     Array.from({ length: count }, (_, i) => ({
       ip: `10.0.${third}.${100 + i}`,
       port: 80,
