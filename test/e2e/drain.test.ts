@@ -31,24 +31,25 @@ async function shares(connections = 60): Promise<Record<string, number>> {
   return counts
 }
 
+let nextPort = 42_000
+
 /** An idle connection to one target; resolves, when told, to what became of saying something more. */
 async function connectionTo(name: string): Promise<() => Promise<unknown>> {
   for (;;) {
-    const more = await idle(lab().client, at)
-    const [where] = (await namesOfConnections()).slice(-1)
-    if (where === name) return more
+    const localPort = nextPort++
+    const more = await idle(lab().client, { ...at, localPort })
+    if ((await targetOf(localPort)) === name) return more
     await more()
   }
 }
 
-async function namesOfConnections(): Promise<string[]> {
+/** The target that the connection from that port of the client goes to. */
+async function targetOf(localPort: number): Promise<string | undefined> {
   const { connections } = (await lab().lbCli(['connections', '--json'])).json() as {
-    connections: { target: string; state: string; idleSec: number }[]
+    connections: { client: string; target: string }[]
   }
-  const [latest] = connections.filter(({ state }) => state === 'established')
-  return lab()
-    .backends.filter((_, i) => latest?.target === target(i))
-    .map(({ name }) => name)
+  const found = connections.find(({ client }) => client.endsWith(`:${localPort}`))
+  return lab().backends.find((_, i) => found?.target === target(i))?.name
 }
 
 const json = async (args: readonly string[]): Promise<CliOutcome & { document: unknown }> => {

@@ -7,6 +7,7 @@ import { endConfirmation } from './confirm.ts'
 import { goTo } from './go-back.ts'
 import type { RollbackResult } from './go-back.ts'
 import { recover } from './recover.ts'
+import { tidyUp } from './restore.ts'
 import type { OnStep, World } from './world.ts'
 
 export type { RollbackResult } from './go-back.ts'
@@ -20,7 +21,11 @@ export function rollback(world: World, to: number | undefined, onStep: OnStep): 
   for (const done of recover(world)) onStep('recover', done)
   const before = readLive(kernel, host, instance, paths)
   const result = goTo(world, before, chooseGeneration(world, before.live, to), onStep)
-  endConfirmation(world)
+  // It was of another generation than the one that serves now: nobody acts on it any more.
+  tidyUp(onStep, () => {
+    endConfirmation(world)
+    return undefined
+  })
   return result
 }
 
