@@ -4,7 +4,8 @@ import { createFuzzer, type Fuzzer } from './random/fuzzer.ts'
 
 /** Faults in a copy of the data plane: random packets have to find each, and make it small. */
 
-const SEED = Number(process.env['LB_TEST_SEED'] ?? Date.now() % 2 ** 32)
+/** The same each time: it is the search that is tested here, not the data plane. */
+const SEED = Number(process.env['LB_TEST_SEED'] ?? 1)
 
 let fuzzer: Fuzzer
 beforeAll(async () => {
