@@ -84,7 +84,7 @@ function readWord(text: string, at: number, lineEnd: number, inFlow: boolean): N
   return ends ? { kind: 'scalar', value: resolve(word), start: at, end } : notPlain()
 }
 
-/** The number or text that a word stands for in the core schema. */
+/** The number, boolean or text that a word stands for in the core schema. */
 function resolve(word: string): Scalar {
   const first = word.charCodeAt(0)
   if (first >= 0x30 && first <= 0x39) {
@@ -92,6 +92,7 @@ function resolve(word: string): Scalar {
     if (/^[0-9]{1,15}$/.test(word)) return Number(word)
     return Number.isNaN(Number(word)) ? word : notPlain()
   }
+  if (word === 'true' || word === 'false') return word === 'true'
   return /^(?:null|true|false)$/i.test(word) ? notPlain() : word
 }
 
