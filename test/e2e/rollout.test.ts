@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import type { StatusDocument } from '../../src/engine/model/status.ts'
 import { vip } from '../support/lab/topology.ts'
 import { daemonEnv, watch } from './support/daemon.ts'
 import { apply, ask, config, proxy, raw, targets, useLab, type Target } from './support/lb.ts'
@@ -32,8 +33,13 @@ const serving = async (): Promise<string[]> => {
   return deployment.snapshot.proxies[0]!.defaultTarget.map(({ ip }) => ip)
 }
 const addresses = (list: readonly Target[]): string[] => list.map(({ ip }) => ip).sort()
-/** Who is drained, or otherwise known to be anything but fine. */
-const known = async (): Promise<string> => lab().lbMust(['status'])
+/** Drains of any kind, of targets that serve. */
+const drains = async (): Promise<string[]> => {
+  const { proxies } = JSON.parse(await lab().lbMust(['status', '--json'])) as StatusDocument
+  return proxies
+    .flatMap(({ targets: all }) => all.map(({ drain }) => drain.state))
+    .filter((state) => state !== 'none')
+}
 
 test('two targets give way to two others, in batches, and no request fails', async () => {
   await apply(lab(), web(0, 1))
@@ -52,7 +58,7 @@ test('two targets give way to two others, in batches, and no request fails', asy
   await lab().lbMust(['rollback', '--to', '1'])
   const back = await lab().client.requests({ ...service, count: 40 })
   expect(Object.keys(back.byBackend).sort()).toEqual(['b1', 'b2'])
-  expect(await known()).not.toMatch(/drain(ing|ed)/)
+  expect(await drains()).toEqual([])
 })
 
 test('a dry run shows the batches and changes nothing', async () => {
@@ -76,7 +82,7 @@ test('one that does not work: it stops, and the targets from before serve', asyn
     ),
   )
   expect(await serving()).toEqual(addresses(some(0, 1)))
-  expect(await known()).not.toMatch(/drain(ing|ed)/)
+  expect(await drains()).toEqual([])
   const { byBackend, failures } = await lab().client.requests({ ...service, count: 40 })
   expect(failures).toEqual([])
   expect(Object.keys(byBackend).sort()).toEqual(['b1', 'b2'])
@@ -113,6 +119,27 @@ test('a drain is waited for, its connections go on, and a batch does not wait fo
   expect(stderr).toMatch(/has 1 connection left, which goes on/)
   expect(await ask(lab())).toBe('b2')
   expect(await connection.request()).toBe('b1')
+})
+
+test('somebody puts a target back meanwhile: it stops, and no drain is left', async () => {
+  await apply(lab(), web(0, 1, 2))
+  await using connection = await lab().client.connect(service)
+  const index = lab().backends.findIndex(({ name }) => name === connection.backend)
+  const [held] = some(index)
+  // The one with the connection and another one are drained at once.
+  const stay = [0, 1, 2].filter((i) => i !== index)[0]!
+  const words = [...rollOut(some(stay, 3)), '--batch', '2']
+  words[words.indexOf('--drain-timeout') + 1] = '60s'
+  const child = lab().lb.spawn(lab().lbCommand(words), { cwd: lab().folder })
+  let said = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const ended = once(child, 'close')
+  await until('a drain goes on', async () => (await drains()).includes('draining') || undefined)
+  await lab().lbMust(['undrain', 'web', `${held!.ip}:${held!.port}`])
+  expect(await ended).toEqual([7, null])
+  expect(said).toMatch(/was put back into service by somebody else; it has the targets from before/)
+  expect(await drains()).toEqual([])
+  expect(await serving()).toEqual(addresses(some(0, 1, 2)))
 })
 
 test('with a daemon, its checks decide', async () => {
