@@ -28,6 +28,8 @@ function follow(path: string, places: Map<string, Set<string> | 'all'>, links: n
     return
   }
   add(places, folder, basename(path))
+  // The folder itself may be put in another one's place.
+  if (dirname(folder) !== folder) add(places, dirname(folder), basename(folder))
   const info = quietly(() => lstatSync(path))
   if (info?.isDirectory()) places.set(path, 'all')
   if (!info?.isSymbolicLink() || links >= MAX_LINKS) return
