@@ -69,6 +69,7 @@ test('apply --json gives one document', async () => {
     generation: 1,
     previousGeneration: 0,
     plan: before,
+    confirmation: null,
   })
   expect((await lab().lbCli(['apply', '--yes', '--json'])).json()).toMatchObject({
     applied: false,
