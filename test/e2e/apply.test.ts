@@ -58,7 +58,8 @@ test('without a terminal nothing is asked and nothing changes', async () => {
 
 test('apply --json gives one document', async () => {
   lab().write('lb.yaml', web(lab()))
-  const before = await plan(lab())
+  const { confirmation, ...before } = await plan(lab())
+  expect(confirmation).toBeNull()
   const { code, json } = await lab().lbCli(['apply', '--yes', '--json'])
   expect(code).toBe(0)
   expect(json()).toEqual({

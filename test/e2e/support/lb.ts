@@ -105,6 +105,8 @@ export function apply(
 }
 
 export interface Plan {
+  /** A change that takes itself back unless it is confirmed; `null`: there is none. */
+  readonly confirmation: unknown
   readonly formatVersion: number
   readonly instance: string
   readonly live: { readonly generation: number; readonly fingerprint: string }
