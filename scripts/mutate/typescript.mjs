@@ -1,6 +1,7 @@
 // @ts-check
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import ts from 'typescript'
 import { gitFiles, root } from '../setup/exec.mjs'
 
@@ -141,16 +142,56 @@ export function typescriptMutants() {
   })
 }
 
+/** Tests of many random cases, which take as long as all others together. */
+const slow = [
+  ...['execute/converge', 'execute/history', 'config/hostile', 'config/resolve-properties'],
+  ...['select/shares', 'live/decode'],
+].map((name) => `test/unit/${name}.test.ts`)
+
+/** @returns {Promise<Map<string, Set<string>>>} the files that each unit test loads */
+async function loadedByTests() {
+  const tests = gitFiles(['test/unit'], /[.]test[.]ts$/)
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: tests,
+    outdir: 'build',
+    bundle: true,
+    write: false,
+    metafile: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  })
+  /** @param {string} test */
+  const loadedBy = (test) => {
+    const loaded = new Set([test])
+    // What is added while it is gone through is gone through too.
+    for (const file of loaded) {
+      for (const { path } of metafile.inputs[file]?.imports ?? []) loaded.add(path)
+    }
+    return loaded
+  }
+  return new Map(tests.map((test) => [test, loadedBy(test)]))
+}
+
 /**
- * What to run, until something fails: the tests of the file's own folder, then all that load the file.
- * @param {string} file
- * @returns {string[][]}
+ * The runs of tests that may notice a fault in a file, until something fails: those of the file's own
+ * folder, then others that load the file, then those that take long.
+ * @returns {Promise<(file: string) => string[][]>}
  */
-export function unitTests(file) {
-  const own = `test/unit/${file.split('/')[2]}`
-  const project = ['--project', 'unit', '--passWithNoTests']
-  return [
-    ...(existsSync(join(root, own)) ? [['run', own, ...project]] : []),
-    ['related', '--run', file, ...project],
-  ]
+export async function unitTests() {
+  const loaded = await loadedByTests()
+  return (file) => {
+    const own = `test/unit/${file.split('/')[2]}/`
+    const related = [...loaded].flatMap(([test, files]) => (files.has(file) ? [test] : []))
+    const quick = related.filter((test) => !slow.includes(test))
+    return [
+      quick.filter((test) => test.startsWith(own)),
+      quick.filter((test) => !test.startsWith(own)),
+      related.filter((test) => slow.includes(test)),
+    ]
+      .filter((tests) => tests.length > 0)
+      .map((tests) => ['run', ...tests, '--project', 'unit'])
+  }
 }

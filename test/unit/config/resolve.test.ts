@@ -27,11 +27,11 @@ function shares(targets: string, answers: Answers, options?: ResolveOptions): st
   return (proxies[0]?.defaultTarget ?? []).map(({ ip, weight }) => `${ip}=${weight ?? ''}`).join(' ')
 }
 
-/** Severity, line and message of each problem. */
+/** Severity, line and message of each problem. An error, and no warning, leaves no snapshot. */
 function problems(result: Resolved): string[] {
-  return (result.ok ? result.warnings : result.problems).map(
-    ({ severity, range, message }) => `${severity} ${range?.start.line ?? '-'}: ${message}`,
-  )
+  const found = result.ok ? result.warnings : result.problems
+  expect(result.ok).toBe(found.every(({ severity }) => severity === 'warning'))
+  return found.map(({ severity, range, message }) => `${severity} ${range?.start.line ?? '-'}: ${message}`)
 }
 
 const ips = (count: number, from = 1): string[] =>
@@ -85,6 +85,12 @@ describe('the weight of a name', () => {
     expect(targets).toHaveLength(256 + 99)
     expect(Math.max(...targets.map(({ weight }) => weight ?? 0))).toBe(256)
     expect(targets.reduce((sum, { weight }) => sum + (weight ?? 0), 0)).toBe(25_600)
+  })
+
+  it('of exactly 256 addresses, some told twice, needs no warning', () => {
+    const addresses = [...ips(256), ...ips(2)]
+    const result = resolve(proxyWith({ defaultTarget: '{ host: a, port: 80 }' }), { a: addresses })
+    expect(problems(result)).toEqual([])
   })
 })
 

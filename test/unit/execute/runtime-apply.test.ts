@@ -1,5 +1,6 @@
 /** Applies and rollbacks while something is known of targets. */
 import { describe, expect, test } from 'vitest'
+import { PENDING_KEY, RUNTIME_SIZE } from '../../../src/engine/abi/runtime.ts'
 import { apply } from '../../../src/engine/execute/apply.ts'
 import { LOAD_ONE } from '../../../src/engine/model/runtime.ts'
 import { findNode } from '../../support/fake-kernel-state.ts'
@@ -82,6 +83,15 @@ describe('an apply', () => {
     must(state, applying(snapshotOf([proxy('web', { weights: [40, 60] })]), { keep: 2 }))
     expect([...runtimesOf(state).values()].map(({ key }) => key.ip).sort()).toEqual(['10.0.0.1', '10.0.0.2'])
     expect(historyOf(state, web(3))).toEqual([])
+  })
+
+  test('finishes what another writer had begun, and takes its mark away', () => {
+    const state = applied(three)
+    const { kernel, paths } = fresh(state)
+    using records = kernel.openMap(paths.runtime)
+    records!.update(PENDING_KEY, new Uint8Array(RUNTIME_SIZE))
+    must(state, applying(snapshotOf(three.proxies, { eth1: 'none' })))
+    expect(records!.lookup(PENDING_KEY)).toBeUndefined()
   })
 
   test('makes the maps where an older version of lb made none, and larger where there are more targets', () => {
