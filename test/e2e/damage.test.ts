@@ -164,8 +164,11 @@ test('what lacks half of its pins says so, and can be destroyed', async () => {
 
 test('each pin that is missing is named, and nothing is changed', async () => {
   await apply(lab(), web(lab(), [50, 30, 20]))
+  const folders = ['conn', 'gen', 'link', 'prog', 'tables']
+  // What is known of targets, for now: the next writer begins to learn anew.
+  const remade = ['runtime', 'weight_log', 'confirm']
   const names = [
-    ...readdirSync(pins(lab())).filter((name) => !['conn', 'gen', 'link', 'prog', 'tables'].includes(name)),
+    ...readdirSync(pins(lab())).filter((name) => ![...folders, ...remade].includes(name)),
     ...['tables', 'prog'].flatMap((folder) =>
       readdirSync(pins(lab(), folder)).map((name) => `${folder}/${name}`),
     ),

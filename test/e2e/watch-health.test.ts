@@ -72,12 +72,18 @@ test('a target that is down gets no connection; it comes back in steps; the stat
   expect(await shares()).toEqual([71, 0, 29])
   expect(second.lines.filter(({ event }) => event === 'health')).toEqual([])
   await lab().backends[1]!.start()
-  const seen: number[] = []
-  for (const recovery of [1, 2, 3, 4]) {
-    await second.line({ event: 'health', target: target(1), recovery })
-    seen.push((await shares())[1]!)
+  for (const recovery of [1, 2, 3, 4]) await second.line({ event: 'health', target: target(1), recovery })
+  expect(await shares()).toEqual([50, 30, 20])
+  const { history } = JSON.parse(await lab().lbMust(['why', 'web', target(1), '--json'])) as {
+    history: { to: number; cause: string }[]
   }
-  expect(seen).toEqual([10, 18, 24, 30])
+  expect(history.map(({ to, cause }) => [to, cause])).toEqual([
+    [0, 'health'],
+    [250_000, 'recovery'],
+    [500_000, 'recovery'],
+    [750_000, 'recovery'],
+    [1_000_000, 'configured'],
+  ])
 })
 
 test('with all targets down, their weights stay', async () => {
