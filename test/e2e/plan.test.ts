@@ -20,7 +20,15 @@ test('a plan from nothing says what would be created, and changes nothing', asyn
   expect(() => statSync(pins(lab()))).toThrow('ENOENT')
 
   const document = await plan(lab())
-  expect(Object.keys(document)).toEqual(['formatVersion', 'instance', 'live', 'changes', 'drift', 'summary'])
+  expect(Object.keys(document)).toEqual([
+    'formatVersion',
+    'instance',
+    'live',
+    'changes',
+    'drift',
+    'summary',
+    'confirmation',
+  ])
   expect(document).toMatchObject({
     formatVersion: 1,
     instance: lab().instance,
