@@ -40,6 +40,8 @@ test('killed at any moment, with reloads going on: every request is answered, an
         await pause(random.next().value * 20)
       }
     })()
+    // Every other time after a reload at least, however busy the machine is.
+    if (round % 2 === 1) await daemon.line({ event: 'reload', outcome: 'applied' })
     await pause(random.next().value * 400)
     await daemon.kill()
     await reloads
@@ -52,7 +54,7 @@ test('killed at any moment, with reloads going on: every request is answered, an
   const { total, byBackend, failures } = await traffic.stop()
   expect(failures).toEqual([])
   expect(Object.values(byBackend).reduce((a, b) => a + b, 0)).toBe(total)
-  expect(seen).toBeGreaterThan(3)
+  expect(seen).toBeGreaterThanOrEqual(7)
   expect(readdirSync(pins(lab(), 'gen')).filter((name) => name.includes('staged'))).toEqual([])
   expect(await lab().lbCli(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 })
   expect(last.errors()).toBe('')
