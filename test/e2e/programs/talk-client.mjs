@@ -109,7 +109,7 @@ const operations = {
     return outcome
   },
   async wait() {
-    await once(process.stdin, 'data')
+    await once(process.stdin.resume(), 'data')
     process.stdin.pause()
     return 'told'
   },

@@ -1,10 +1,12 @@
 import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import type { Settings } from '../../../src/engine/model/snapshot.ts'
+import { structs } from '../../../src/engine/abi/layout.generated.ts'
 import { createLab, httpPort, type Lab } from '../../support/netns.ts'
 import { type CliOptions } from '../../support/lab/lab.ts'
 import { type Host } from '../../support/lab/host.ts'
 import { type Shape, vip } from '../../support/lab/topology.ts'
+import { dump, row, update } from './bpftool.ts'
 
 export const pins = (lab: Lab, ...path: string[]): string =>
   ['/sys/fs/bpf/lb', lab.instance, ...path].join('/')
@@ -136,6 +138,14 @@ export interface Raw {
 
 export async function raw(lab: Lab): Promise<Raw> {
   return JSON.parse(await lab.lbMust(['show', '--raw'])) as Raw
+}
+
+/** Makes the instance one of another version of lb, with programs of another object file. */
+export async function makeForeign(lab: Lab): Promise<void> {
+  const { offset, size } = structs.lb_meta.fields.object_sha256
+  const [meta] = await dump(pins(lab, 'meta'))
+  const value = meta!.value.map((byte, i) => (i >= offset && i < offset + size ? 0xab : byte))
+  await update(pins(lab, 'meta'), { key: row(0), value })
 }
 
 /** Connections that the kernel has records of. */

@@ -52,15 +52,50 @@ export async function talk(host: Host, steps: readonly Step[]): Promise<unknown[
 
 /** Opens a connection and leaves it alone until told; then says something; gives what became of that. */
 export async function idle(host: Host, place: Place): Promise<() => Promise<unknown>> {
-  const child = host.spawn(command([open('a', place), say('a', 'hi'), { op: 'wait' }, say('a', 'again')]))
+  const one = await crowd(host, place, { size: 1, words: ['hi', 'again'] })
+  return async () => (await one.goOn())[0]
+}
+
+/** Connections that were opened and are left alone. */
+export interface Crowd {
+  /** What each was answered when it said the first word. */
+  readonly answers: readonly unknown[]
+  /** Has each say the next word; gives what each was answered, or what became of it. */
+  goOn(): Promise<unknown[]>
+}
+
+/** Opens connections, one after another. Each says its words with its number. */
+export async function crowd(
+  host: Host,
+  place: Place,
+  { size, words: [first = '', ...words] }: { readonly size: number; readonly words: readonly string[] },
+): Promise<Crowd> {
+  const names = Array.from({ length: size }, (_, i) => String(i))
+  const child = host.spawn(
+    command([
+      ...names.flatMap((name) => [open(name, place), say(name, `${first} ${name}`)]),
+      ...words.flatMap(
+        (word) => [{ op: 'wait' }, ...names.map((name) => say(name, `${word} ${name}`))] as Step[],
+      ),
+    ]),
+  )
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   const next = async () => JSON.parse((await lines.next()).value as string) as unknown
-  const opened = [await next(), await next()]
-  if (opened[0] !== 'open') throw new Error(`the connection did not open: ${opened.join(', ')}`)
-  return async () => {
-    child.stdin?.write('go on\n')
-    await next()
-    return next()
+  const answers: unknown[] = []
+  for (const name of names) {
+    const [opened, answer] = [await next(), await next()]
+    if (opened !== 'open') throw new Error(`connection ${name} did not open: ${String(opened)}`)
+    answers.push(answer)
+  }
+  return {
+    answers,
+    goOn: async () => {
+      child.stdin?.write('go on\n')
+      await next()
+      const outcomes: unknown[] = []
+      for (const _ of names) outcomes.push(await next())
+      return outcomes
+    },
   }
 }
 
