@@ -114,7 +114,7 @@ export function buildsIn(folder) {
 
 /** What to run, until something fails: the quickest to notice first. */
 export const datapathTests = [
-  ['state', 'forward', 'reasons', 'segments'],
+  ['state', 'forward', 'reasons', 'segments', 'older-tables'],
   ['random'],
   ['fared', 'select'],
   ['limit', 'sweep', 'damage'],

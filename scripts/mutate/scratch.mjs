@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../setup/exec.mjs'
 
-const TIMEOUT_MS = 600_000
+const TIMEOUT_MS = 400_000
 
 /** Not copied. */
 const left = new Set(['.git', 'node_modules', 'coverage'].map((name) => join(root, name)))

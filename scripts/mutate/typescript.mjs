@@ -192,6 +192,6 @@ export async function unitTests() {
       related.filter((test) => slow.includes(test)),
     ]
       .filter((tests) => tests.length > 0)
-      .map((tests) => ['run', ...tests, '--project', 'unit'])
+      .map((tests) => ['run', ...tests, '--project', 'unit', '--no-isolate'])
   }
 }

@@ -1,5 +1,6 @@
 /** The compiled data plane in this process: its programs, generations, connection tables and counters. */
 import { BpfMap, BpfObject, MAP_FLAGS } from '../../../native/index.ts'
+import { enums } from '../../../src/engine/abi/layout.generated.ts'
 import { rowsOver, structSize } from '../../../src/engine/abi/struct.ts'
 import type { Tally } from '../../support/model.ts'
 import { connectionRows, encodeRow, type ConnectionRow } from './records.ts'
@@ -9,6 +10,8 @@ export interface Options {
   readonly partitions?: number
   /** Halves that each partition has room for. */
   readonly partitionEntries?: number
+  /** The programs look at a second set of tables too, as while tables grow; it comes from `retire`. */
+  readonly olderTables?: boolean
   readonly sweepCycleMs?: number
   /** Rows of counters. */
   readonly backendCapacity?: number
@@ -23,6 +26,8 @@ export interface Plane {
   activate(slot: number): void
   /** Empties the connection tables and counters. */
   reset(options?: Options): void
+  /** The tables become those of the other set; new ones take their place, without a connection. */
+  retire(): void
   connections(): ConnectionRow[]
   /** Writes a record anew where it is, as if from outside. */
   change(row: ConnectionRow, changes: Partial<ConnectionRow>): void
@@ -33,13 +38,20 @@ export interface Plane {
   close(): void
 }
 
+/** The rows of the second set of tables, in the maps of them. */
+const OTHER_SET = enums.lb_limit.LB_CONN_PARTITIONS_MAX
+
 const u32 = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer)
 
 export function loadPlane(path: string, defaults: Options = {}): Plane {
   const { partitions = 4, sweepCycleMs = 2000, backendCapacity = 64 } = defaults
   const object = BpfObject.load(path, {
     maxEntries: { backend_stats: backendCapacity },
-    constants: { lb_conn_partitions: u32(partitions), lb_sweep_cycle_ms: u32(sweepCycleMs) },
+    constants: {
+      lb_conn_partitions: u32(partitions),
+      lb_conn_other_partitions: u32(defaults.olderTables ? partitions : 0),
+      lb_sweep_cycle_ms: u32(sweepCycleMs),
+    },
   })
   const zeroed = ['reasons', 'backend_stats', 'conn_totals'].map((name) => zeroes(object, name))
   const stats = object.map('backend_stats')
@@ -52,6 +64,7 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
     for (const family of [4, 6] as const) {
       for (let number = 0; number < partitions; number++) {
         const name = `${family}:${number}`
+        removePartition(family, number + OTHER_SET)
         if (!families.includes(family)) removePartition(family, number)
         else if (conns.get(name)?.info.maxEntries === partitionEntries) emptyMap(conns.get(name)!)
         else makePartition(family, number, partitionEntries)
@@ -61,10 +74,23 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
   }
 
   function removePartition(family: 4 | 6, number: number): void {
+    const name = `${family}:${number}`
+    if (!conns.has(name) && number >= OTHER_SET) return
     using outer = object.map(`conn${family}`)
     outer.delete(u32(number))
-    conns.get(`${family}:${number}`)?.close()
-    conns.delete(`${family}:${number}`)
+    conns.get(name)?.close()
+    conns.delete(name)
+  }
+
+  function retire(): void {
+    for (const [name, map] of [...conns]) {
+      const [family, number] = [name.startsWith('4') ? 4 : 6, Number(name.slice(2))] as const
+      using outer = object.map(`conn${family}`)
+      outer.updateInner(u32(number + OTHER_SET), map)
+      conns.set(`${family}:${number + OTHER_SET}`, map)
+      conns.delete(name)
+      makePartition(family, number, map.info.maxEntries)
+    }
   }
 
   function makePartition(family: 4 | 6, number: number, maxEntries: number): void {
@@ -102,6 +128,7 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
       active.update(u32(0), u32(slot))
     },
     reset,
+    retire,
     connections: () =>
       [...conns].flatMap(([name, map]) => connectionRows(name.startsWith('4') ? 4 : 6, map.readAll())),
     change(row, changes) {
