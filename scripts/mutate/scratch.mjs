@@ -10,7 +10,7 @@ const TIMEOUT_MS = 400_000
 /** Not copied. */
 const left = new Set(['.git', 'node_modules', 'coverage'].map((name) => join(root, name)))
 /** Caches, of which the copy has its own. */
-const caches = new Set(['.cache', '.vite', '.vite-temp'])
+const caches = new Set(['.cache', '.vite', '.vite-temp', '.experimental-vitest-cache'])
 
 /**
  * A copy of the working tree with everything built, to plant faults in; gone when `work` is done.

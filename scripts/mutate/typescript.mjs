@@ -185,6 +185,8 @@ export async function unitTests() {
   return (file) => {
     const own = `test/unit/${file.split('/')[2]}/`
     const related = [...loaded].flatMap(([test, files]) => (files.has(file) ? [test] : []))
+    // One process, and what is compiled is kept: a run is short, and most of it would be starting.
+    const options = ['--project', 'unit', '--no-isolate', '--experimental.fsModuleCache']
     const quick = related.filter((test) => !slow.includes(test))
     return [
       quick.filter((test) => test.startsWith(own)),
@@ -192,6 +194,6 @@ export async function unitTests() {
       related.filter((test) => slow.includes(test)),
     ]
       .filter((tests) => tests.length > 0)
-      .map((tests) => ['run', ...tests, '--project', 'unit', '--no-isolate'])
+      .map((tests) => ['run', ...tests, ...options])
   }
 }

@@ -31,6 +31,14 @@ settings: { connectionTimeoutSec: never }
     ])
   })
 
+  it('one that aliases repeat is told once', () => {
+    const text = `proxies:
+  - { name: a, listen: { interfaces: [eth0], port: 1 }, defaultTarget: &all { ip: 10.0.0.1, port: 99999 } }
+  - { name: b, listen: { interfaces: [eth0], port: 2 }, defaultTarget: *all }
+`
+    expect(rulesOf(text)).toEqual(['2:99 out-of-range'])
+  })
+
   it('a wrong value is not judged a second time', () => {
     const text = `proxies:
   - { name: a, listen: { interfaces: [eth0], port: 99999 }, defaultTarget: { ip: 10.0.0.1, port: 1 } }
