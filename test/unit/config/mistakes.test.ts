@@ -33,10 +33,10 @@ settings: { connectionTimeoutSec: never }
 
   it('one that aliases repeat is told once', () => {
     const text = `proxies:
-  - { name: a, listen: { interfaces: [eth0], port: 1 }, defaultTarget: &all { ip: 10.0.0.1, port: 99999 } }
+  - { name: a, listen: { interfaces: [eth0], port: 1 }, defaultTarget: &all { ip: 10.0.0.300, port: 99 } }
   - { name: b, listen: { interfaces: [eth0], port: 2 }, defaultTarget: *all }
 `
-    expect(rulesOf(text)).toEqual(['2:99 out-of-range'])
+    expect(rulesOf(text)).toEqual(['2:83 invalid-address'])
   })
 
   it('a wrong value is not judged a second time', () => {
