@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { enums } from '../../../src/engine/abi/layout.generated.ts'
 import { rowsOver } from '../../../src/engine/abi/struct.ts'
+import { listGenerations } from '../../../src/engine/live/generations.ts'
 import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../../../src/engine/live/pins.ts'
 import { readRaw } from '../../../src/engine/live/raw.ts'
 import { readLive } from '../../../src/engine/live/read.ts'
@@ -131,6 +132,17 @@ describe('what is of another kind', () => {
     must(state, applying(snapshot))
     expect(liveOf(state)).toMatchObject({ generation: 2, drift: [] })
   })
+})
+
+test('a manifest that claims more than it holds is listed all the same', () => {
+  const state = applied()
+  const manifest = mapAt(state, 'gen/1/manifest')
+  const [[key, value]] = [...manifest.entries] as [[string, Uint8Array]]
+  const claims = value.slice()
+  new DataView(claims.buffer).setUint32(16, 1_000_000, true)
+  manifest.entries.set(key, claims)
+  const { kernel, host, paths } = fresh(state)
+  expect(listGenerations(kernel, host, paths, 0)).toMatchObject([{ number: 1, slot: 0, active: true }])
 })
 
 describe('the fingerprint', () => {
