@@ -213,19 +213,6 @@ enum lb_conn_flag {
 	LB_CONN_REVERSE = 1, /* this half is keyed by the backend's packets */
 };
 
-/* The answer of the kernel's route lookup to one of a half's packets, and what it depended on. */
-struct lb_hop {
-	__u32 when; /* as last_seen */
-	__u32 from; /* ifindex: where the packet came in */
-	__u32 ifindex; /* where it leaves */
-	__u16 mtu; /* 0: no answer yet */
-	__u8 slot;
-	__u8 hook; /* XDP and tc may have different ways */
-	__u8 dmac[6];
-	__u8 smac[6];
-};
-_Static_assert(sizeof(struct lb_hop) == 28, "fills struct lb_conn up to a whole word");
-
 /*
  * Half of a connection: one record for each direction, each found by the tuple of its own packets
  * with a single lookup, and holding all that rewriting one of them takes. `state` is the
@@ -239,27 +226,24 @@ struct lb_conn {
 	__be16 nat_port_be; /* forward: the backend's port; reverse: the listener's */
 	__u8 state; /* enum lb_conn_state */
 	__u8 flags; /* enum lb_conn_flag */
-	struct lb_hop hop;
+	__u32 hop; /* the next hop that its packets had last, and when: stage/hop.h; 0: none */
 };
-_Static_assert(sizeof(struct lb_conn) == 56, "shared head of conn4 and conn6 values");
+_Static_assert(sizeof(struct lb_conn) == 32, "shared head of conn4 and conn6 values");
 
-/* With 48 bytes that the kernel puts before it and the key, two whole cache lines. */
 struct lb_conn4 {
 	struct lb_conn c;
 	__be32 nat_addr_be; /* forward: the backend's address; reverse: the listener's */
-	__u32 hop_class; /* what traffic_class() said of the packet that `hop` is for */
+	__be32 reserved;
 };
-_Static_assert(sizeof(struct lb_conn4) == 64,
-	"48 + 16 + 64 is 128: two halves and buckets stay within 304 bytes");
+_Static_assert(
+	sizeof(struct lb_conn4) == 40, "2 x (48 + 16 + 40) + buckets stays within 256 bytes");
 
 struct lb_conn6 {
 	struct lb_conn c;
 	__be32 nat_addr_be[4];
-	__u32 hop_class;
-	__u32 reserved;
 };
 _Static_assert(
-	sizeof(struct lb_conn6) == 80, "2 x (48 + 40 + 80) + buckets stays within 388 bytes");
+	sizeof(struct lb_conn6) == 48, "2 x (48 + 40 + 48) + buckets stays within 320 bytes");
 
 /*
  * `backend_stats`, per-CPU array. Summed over CPUs, opened - closed are records of connections, and

@@ -75,7 +75,7 @@ static __always_inline __u32 tc_longest(struct __sk_buff *skb, const struct pack
 static __always_inline enum lb_reason tc_forward(struct __sk_buff *skb, struct packet *p,
 	const struct arrival *a, struct lb_conn *conn, const bool v6)
 {
-	struct lb_hop hop;
+	struct next_hop hop;
 	struct translation t;
 	enum lb_reason reason = find_hop(skb, p, a, conn, tc_longest(skb, p), &hop, HOOK_TC, v6);
 

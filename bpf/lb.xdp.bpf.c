@@ -28,7 +28,7 @@ static __always_inline void xdp_update_l4_checksum(const struct packet *p, __u64
 static __always_inline enum lb_reason xdp_forward(struct xdp_md *ctx, struct packet *p,
 	const struct arrival *a, struct lb_conn *conn, const bool v6)
 {
-	struct lb_hop hop;
+	struct next_hop hop;
 	struct translation t;
 	enum lb_reason reason = find_hop(ctx, p, a, conn, p->l3_len, &hop, HOOK_XDP, v6);
 

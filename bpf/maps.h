@@ -174,6 +174,39 @@ struct {
 	__type(value, struct lb_sweep);
 } sweep SEC(".maps");
 
+/* --- next hops that packets had a moment ago: see stage/hop.h ------------------------------------- */
+
+enum hook { HOOK_XDP, HOOK_TC };
+
+/* An answer of the kernel's route lookup, and what it depended on besides the connection. */
+struct next_hop {
+	__u32 from; /* ifindex: where the packet came in */
+	__u32 traffic_class;
+	__u8 slot;
+	__u8 kind; /* hook and address family */
+	__u16 mtu; /* 0: a row that was never used */
+	__u32 ifindex; /* where it leaves */
+	__u8 dmac[6];
+	__u8 smac[6];
+};
+
+struct shared_hop {
+	__u64 busy;
+	__u32 when; /* somebody got this answer last */
+	struct next_hop hop;
+	__u32 pad[6];
+};
+_Static_assert(sizeof(struct shared_hop) == 64, "a cache line");
+
+#define LB_HOP_ROWS 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LB_HOP_ROWS);
+	__type(key, __u32);
+	__type(value, struct shared_hop);
+} hops SEC(".maps");
+
 /* --- counters and identities: outside generations; max_entries are set at load ------------------- */
 
 struct {

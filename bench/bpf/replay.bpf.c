@@ -148,7 +148,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct replay_key);
-	__uint(value_size, 64);
+	__uint(value_size, 40);
 } replay_table SEC(".maps");
 
 SEC("xdp")

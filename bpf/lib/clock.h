@@ -10,6 +10,8 @@
 #define LB_CLOCK_SHIFT 20
 #define LB_NS_PER_SEC 1000000000ull
 #define LB_NS_PER_MS 1000000ull
+/* How long a next hop is believed, see stage/hop.h: a tenth of a second. */
+#define LB_HOP_MAX_AGE 95
 /* Half the range of the clock, above which an age looks negative, with room to spare. */
 #define LB_CLOCK_MAX_AGE (1u << 30)
 

@@ -15,7 +15,8 @@ struct arrival {
 	__u32 wire_bytes; /* their bytes of layer 3 */
 	__u8 tcp_flags;
 	bool has_place; /* that of a connection evicted for it: see stage/evict.h */
-	__u8 pad[2]; /* written, like all of this: functions that take a pointer may read no byte that was not */
+	bool soon; /* set by track(): the half had another packet within LB_HOP_MAX_AGE */
+	__u8 pad; /* written, like all of this: functions that take a pointer may read no byte that was not */
 };
 
 static __always_inline __u32 read_active_slot(void)

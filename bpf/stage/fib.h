@@ -46,7 +46,7 @@ static __always_inline enum lb_reason reason_of_fib(long result)
  * the longest packet on the wire.
  */
 static __always_inline enum lb_reason find_route(void *ctx, const struct packet *p,
-	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct lb_hop *out,
+	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct next_hop *out,
 	const bool v6)
 {
 	bool reverse = conn->flags & LB_CONN_REVERSE;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The next hop of a packet. A lookup in the kernel takes longer than all the rest, so each half of a
- * connection keeps its last answer, for the packets that would get it again, and not for long: a
- * changed route or neighbour is seen within LB_HOP_MAX_AGE.
+ * connection remembers the last answer, for the packets that would get it again, and not for long: a
+ * changed route or neighbour is seen within LB_HOP_MAX_AGE. Connections share the few answers that
+ * there are: a half has the row in `hops` and the time, in one word. A row gets another answer only when
+ * nobody has had its own for so long that no half may still refer to it.
  */
 #ifndef LB_HOP_H
 #define LB_HOP_H
@@ -11,40 +13,80 @@
 #include "fib.h"
 #include "track.h"
 
-enum hook { HOOK_XDP, HOOK_TC };
+#define LB_HOP_ROW_BITS 12
+_Static_assert(LB_HOP_ROWS == 1 << LB_HOP_ROW_BITS, "a row's number fills its bits");
+/* The clock's lower bits: enough, because only a half that had a packet a moment ago is believed. */
+#define LB_HOP_TIME_MASK (0xffffffffu >> LB_HOP_ROW_BITS)
 
-/* A tenth of a second, in units of lib/clock.h. */
-#define LB_HOP_MAX_AGE 95
-
-static __always_inline __u32 *hop_class(struct lb_conn *conn, const bool v6)
+static __always_inline __u8 hop_kind(const enum hook hook, const bool v6)
 {
-	return v6 ? &((struct lb_conn6 *)conn)->hop_class : &((struct lb_conn4 *)conn)->hop_class;
+	return hook << 1 | v6;
 }
 
-/* A half without an answer has the MTU 0, which no packet fits. */
-static __always_inline bool is_known(struct lb_conn *conn, const struct packet *p,
-	const struct arrival *a, __u32 longest, const enum hook hook, const bool v6)
+/* NULL where the kernel has to be asked. */
+static __always_inline const struct next_hop *known_hop(const struct lb_conn *conn,
+	const struct packet *p, const struct arrival *a, __u32 longest, const enum hook hook,
+	const bool v6)
 {
-	const struct lb_hop *hop = &conn->hop;
+	__u32 row = conn->hop & (LB_HOP_ROWS - 1);
+	__u32 age = (a->now - (conn->hop >> LB_HOP_ROW_BITS)) & LB_HOP_TIME_MASK;
+	const struct shared_hop *shared;
 
-	return longest <= hop->mtu && !clock_older(hop->when, a->now, LB_HOP_MAX_AGE) &&
-	       hop->from == a->ifindex && hop->slot == a->slot && hop->hook == hook &&
-	       *hop_class(conn, v6) == traffic_class(p, v6);
+	if (!row || !a->soon || age > LB_HOP_MAX_AGE)
+		return NULL;
+	shared = bpf_map_lookup_elem(&hops, &row);
+	if (!shared || longest > shared->hop.mtu || shared->hop.from != a->ifindex ||
+		shared->hop.slot != a->slot || shared->hop.kind != hop_kind(hook, v6) ||
+		shared->hop.traffic_class != traffic_class(p, v6))
+		return NULL;
+	return &shared->hop;
 }
 
-/*
- * Two CPUs that remember at once, while a route changes, may mix two answers up: wrong, as an old one is,
- * and for as long.
- */
-static __always_inline void remember(struct lb_conn *conn, struct lb_hop *hop,
-	const struct packet *p, const struct arrival *a, const enum hook hook, const bool v6)
+static __always_inline bool same_hop(const struct next_hop *a, const struct next_hop *b)
 {
-	hop->when = a->now;
-	hop->from = a->ifindex;
-	hop->slot = a->slot;
-	hop->hook = hook;
-	conn->hop = *hop;
-	*hop_class(conn, v6) = traffic_class(p, v6);
+	const __u32 *left = (const __u32 *)a, *right = (const __u32 *)b;
+	__u32 differ = 0;
+
+	for (__u32 i = 0; i < sizeof(*a) / 4; i++)
+		differ |= left[i] ^ right[i];
+	return differ == 0;
+}
+
+/* Never 0, which stands for none. */
+static __always_inline __u32 hop_row(const struct next_hop *hop)
+{
+	const __u32 *words = (const __u32 *)hop;
+	__u32 hash = 0;
+
+	for (__u32 i = 0; i < sizeof(*hop) / 4; i++)
+		hash = (hash ^ words[i]) * 0x9e3779b1u;
+	return hash >> (32 - LB_HOP_ROW_BITS) ?: 1;
+}
+
+/* Twice the age at which halves cease to believe it; another CPU's clock may be ahead by a little. */
+static __always_inline bool is_abandoned(const struct shared_hop *shared, __u32 now)
+{
+	__u32 age = now - shared->when;
+
+	return shared->hop.mtu == 0 || (age > 2 * LB_HOP_MAX_AGE && age < 0u - LB_HOP_MAX_AGE);
+}
+
+/* Where the row is another answer's, or another CPU is at it, the next packet asks again. */
+static __always_inline void remember(
+	struct lb_conn *conn, const struct next_hop *hop, const struct arrival *a)
+{
+	__u32 row = hop_row(hop);
+	struct shared_hop *shared = bpf_map_lookup_elem(&hops, &row);
+
+	if (!shared || __sync_val_compare_and_swap(&shared->busy, 0, 1) != 0)
+		return;
+	if (is_abandoned(shared, a->now))
+		shared->hop = *hop;
+	if (same_hop(&shared->hop, hop)) {
+		shared->when = a->now;
+		conn->hop = a->now << LB_HOP_ROW_BITS | row;
+	}
+	__sync_lock_test_and_set(&shared->busy, 0);
 }
 
 static __always_inline const struct lb_interface *find_interface(__u32 slot, __u32 ifindex)
@@ -84,24 +126,31 @@ static __always_inline bool is_restored_at_egress(const struct packet *p, const 
 
 /* LB_OK: `out` says where to; otherwise the stack is to find out, and `out` has what is known of the interface. */
 static __always_inline enum lb_reason find_hop(void *ctx, const struct packet *p,
-	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct lb_hop *out,
+	const struct arrival *a, struct lb_conn *conn, __u32 longest, struct next_hop *out,
 	const enum hook hook, const bool v6)
 {
+	const struct next_hop *known;
 	enum lb_reason reason;
 
 	out->ifindex = a->ifindex;
 	if ((v6 ? p->ip6->hop_limit : p->ip4->ttl) <= 1)
 		return LB_STACK_TTL;
-	if (is_known(conn, p, a, longest, hook, v6)) {
-		*out = conn->hop;
+	known = known_hop(conn, p, a, longest, hook, v6);
+	if (known) {
+		*out = *known;
 		return LB_OK;
 	}
+	conn->hop = 0;
 	reason = find_route(ctx, p, a, conn, longest, out, v6);
 	if (reason != LB_OK)
 		return reason;
 	if (hook == HOOK_XDP && !xdp_can_transmit(a->slot, a->ifindex, out->ifindex))
 		return LB_STACK_NO_XMIT;
-	remember(conn, out, p, a, hook, v6);
+	out->from = a->ifindex;
+	out->traffic_class = traffic_class(p, v6);
+	out->slot = a->slot;
+	out->kind = hop_kind(hook, v6);
+	remember(conn, out, a);
 	return LB_OK;
 }
 

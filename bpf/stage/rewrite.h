@@ -78,7 +78,7 @@ static __always_inline void write_translation(
 
 /* One hop less, and the MAC addresses of the next one. */
 static __always_inline void write_hop(
-	const struct packet *p, const struct lb_hop *hop, const bool v6)
+	const struct packet *p, const struct next_hop *hop, const bool v6)
 {
 	if (v6) {
 		p->ip6->hop_limit--;

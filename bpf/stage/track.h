@@ -157,6 +157,7 @@ static __always_inline void track(struct lb_conn *conn, struct arrival *a, const
 	}
 	conn->packets += a->wire_packets;
 	conn->bytes += a->wire_bytes;
+	a->soon = !clock_older(conn->last_seen, a->now, LB_HOP_MAX_AGE);
 	conn->last_seen = a->now;
 	if (unlikely(next_state(conn->state, a->tcp_flags, reverse) != conn->state)) {
 		if (v6)

@@ -11,8 +11,8 @@ function memory(map: BpfMap): number {
 }
 
 test.each([
-  [4, 304],
-  [6, 388],
+  [4, 256],
+  [6, 320],
 ] as const)('a connection over IPv%i takes at most %i bytes', (family, limit) => {
   const connections = 100_000
   const partitions = 8
