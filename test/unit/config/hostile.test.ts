@@ -168,6 +168,18 @@ describe('a great deal of', () => {
     expect(rulesOf('#_'.repeat(N), 'edn')).toEqual(['1:131 too-deep'])
   })
 
+  // Hexadecimal is not for the plain reader of YAML.
+  it.each([
+    ['yaml', '1'],
+    ['yaml', '0x1'],
+    ['json', '1'],
+    ['edn', '1'],
+  ] as const)('nesting is read as deep as is allowed: %s, %s', (as, value) => {
+    const nested = (depth: number): string => `${'['.repeat(depth)}${value}${']'.repeat(depth)}`
+    expect(rulesOf(nested(64), as)).toEqual(['1:1 wrong-type'])
+    expect(rulesOf(nested(65), as)).toEqual(['1:65 too-deep'])
+  })
+
   it('laughs', () => {
     const names = 'abcdefghij'.split('')
     const lines = names.map((name, i) => {

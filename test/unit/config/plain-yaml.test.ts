@@ -155,6 +155,9 @@ describe('the plain reader', () => {
     'a: 0x10',
     'a: ~',
     'a: "\\n"',
+    'a: "b\n  c"',
+    // Where no quote closes, nothing is found to end at the comment.
+    ' # c\na: "b',
   ])('leaves %j alone', (text) => {
     expect(readPlainYaml(text)).toBeUndefined()
   })
