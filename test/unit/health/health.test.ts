@@ -53,7 +53,7 @@ describe('states after each event', () => {
     ['a hundred of them at once too', limits, '+X-', 'UUd'],
     ['a success takes them back', limits, '+X+--', 'UUUUU'],
     ['they and failed probes are one row', limits, '+-x-', 'UUUd'],
-    ['with a threshold of one a probe decides alone', nervous, '+XXX+-', 'UUUUUd'],
+    ['with a threshold of one a probe decides alone', nervous, '+XX+-', 'UUUUd'],
     ['they say nothing of a target that is unknown or unhealthy', limits, 'X-X+X+', 'udddd1'],
   ] as const)('%s', (_, given, script, states) => {
     expect(run(script, given)).toBe(states)
