@@ -66,7 +66,7 @@ test('a drained target gets no new connection while its old ones live', async ()
   expect(found['b1']).toBeUndefined()
   expect(Object.keys(found).sort()).toEqual(['b2', 'b3'])
   expect(await plan(lab())).toMatchObject({ drift: [], changes: [] })
-  expect(await more()).toBe('b1 again')
+  expect(await more()).toBe('b1 again 0')
   await lab().lbMust(['undrain', 'web', target(0)])
   expect((await shares())['b1']).toBeGreaterThan(5)
 })
@@ -91,7 +91,7 @@ test('--wait ends when the last connection does', async () => {
   const more = await connectionTo('b1')
   const waiting = json(['drain', 'web', target(0), '--wait', '--timeout', '60s'])
   await until('it drains', async () => (await shares(10))['b1'] === undefined)
-  expect(await more()).toBe('b1 again')
+  expect(await more()).toBe('b1 again 0')
   const { code, document, stderr } = await waiting
   expect([code, document]).toMatchObject([
     0,
@@ -107,7 +107,7 @@ test('--wait ends with exit code 1 when the time is over, and leaves the connect
   const { code, document } = await json(['drain', 'web', target(0), '--wait', '--timeout', '1s'])
   expect([code, document]).toMatchObject([1, { outcome: 'timeout', connections: { initial: 1, current: 1 } }])
   expect((await shares())['b1']).toBeUndefined()
-  expect(await more()).toBe('b1 again')
+  expect(await more()).toBe('b1 again 0')
 })
 
 test('--wait ends with exit code 1 when somebody undrains', async () => {
