@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from '../setup/exec.mjs'
+import { root, SetupError } from '../setup/exec.mjs'
 
 const TIMEOUT_MS = 400_000
 
@@ -65,7 +65,10 @@ export function firstFailure(folder, args) {
       clearTimeout(timer)
       if (late) return resolve(`more than ${TIMEOUT_MS / 1000} s`)
       if (status === 0) return resolve(null)
-      resolve(/^ ?FAIL\s+(.*)$/m.exec(output)?.[1]?.trim() ?? output.trim().split('\n').slice(-5).join(' '))
+      const name = /^ ?FAIL\s+(.*)$|^(Unhandled \w+):/m.exec(output)
+      // What is no test's doing, as where vitest does not start, says nothing of the fault.
+      if (!name) return reject(new SetupError(`vitest failed without a test that did:\n${output}`))
+      resolve(name[1]?.trim() ?? name[2] ?? '')
     })
   })
 }

@@ -64,14 +64,15 @@ describe('two writers', () => {
         wait: true,
         onWait: (holder) => void told.push(describeHolder(holder)),
         pause: async () => {
-          if (++tries === 3) open()
-          await first.catch(() => undefined)
+          if (++tries < 3) return
+          open()
+          await first
         },
       },
       () => 'done',
     )
-    open()
     expect(await second).toBe('done')
+    expect(tries).toBe(3)
     expect(told).toEqual([NAMED])
   })
 
@@ -92,6 +93,16 @@ describe('two writers', () => {
       'killed',
     )
     expect(await withLock(fresh(state), notWaiting, () => 'next')).toBe('next')
+  })
+
+  test('a folder that holds nothing goes with the lock that it was made for, and no other', async () => {
+    const state = fakeState()
+    const { kernel, paths } = fresh(state)
+    await withLock(fresh(state), waiting, () => undefined)
+    expect(kernel.fs.list(paths.root)).toBeUndefined()
+    kernel.fs.makeDirectory(paths.root)
+    await withLock(fresh(state), waiting, () => undefined)
+    expect(kernel.fs.list(paths.root)).toEqual([])
   })
 
   test('one that waited while the instance was destroyed gets a new one', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { PENDING_KEY, RUNTIME_SIZE } from '../../../src/engine/abi/runtime.ts'
 import { apply } from '../../../src/engine/execute/apply.ts'
 import { LOAD_ONE } from '../../../src/engine/model/runtime.ts'
+import type { Proxy } from '../../../src/engine/model/snapshot.ts'
 import { findNode } from '../../support/fake-kernel-state.ts'
 import type { FakeMap } from '../../support/fake-kernel-state.ts'
 import {
@@ -72,6 +73,14 @@ describe('an apply', () => {
     expect(counts(state)).toEqual([71, 0, 29])
     expectSettled(state, drained)
     expect(historyOf(state, web(2))).toEqual([`0 ${LOAD_ONE} configured`, `${LOAD_ONE} 0 drain`])
+  })
+
+  test('with drain: true in one of several proxies leaves the others as they are', () => {
+    const [given] = three.proxies
+    const [first, ...others] = given!.defaultTarget
+    const drained: Proxy = { ...given!, defaultTarget: [{ ...first!, drain: true }, ...others] }
+    const snapshot = snapshotOf([proxy('api', { seed: 1, port: 81 }), drained])
+    expectSettled(applied(snapshot), snapshot)
   })
 
   test('forgets targets that no loaded generation has, and no others', () => {

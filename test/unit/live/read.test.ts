@@ -134,6 +134,14 @@ describe('what is of another kind', () => {
   })
 })
 
+test('proxies are told in the order of their names, also where a name was changed', () => {
+  const state = fakeState()
+  must(state, applying(snapshotOf([proxy('api'), proxy('web', { port: 81 })])))
+  const [first] = mapAt(state, 'gen/1/proxies').entries.values()
+  rowsOver('lb_proxy', first as Uint8Array).setText(0, 'name', 'zoo')
+  expect(liveOf(state).deployment.snapshot.proxies.map(({ name }) => name)).toEqual(['web', 'zoo'])
+})
+
 test('a manifest that claims more than it holds is listed all the same', () => {
   const state = applied()
   const manifest = mapAt(state, 'gen/1/manifest')
