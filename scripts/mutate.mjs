@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { buildsIn, cMutants, datapathTests, codeIn } from './mutate/c.mjs'
 import { inRandomOrder, planted } from './mutate/sample.mjs'
 import { firstFailure, inScratchCopy } from './mutate/scratch.mjs'
-import { isProgram, typescriptMutants, unitTests } from './mutate/typescript.mjs'
+import { isProgram, isRefused, typescriptMutants, unitTests } from './mutate/typescript.mjs'
 import { ensureBpffs } from './setup/bpffs.mjs'
 import { root, script, SetupError, statusOf } from './setup/exec.mjs'
 
@@ -25,12 +25,14 @@ const GOAL = 0.9
 /** @typedef {{ file: string, line: number, operator: string, before: string, after: string, noticedBy: string | null }} Outcome */
 
 /**
- * One language: its faults, whether the copy with one is a program, and the tests to run, in order.
+ * One language: its faults, whether the copy with one is a program, whether a compiler refuses what no
+ * test noticed, and the tests to run, in order.
  * @typedef {{
  *   name: string,
  *   count: number,
  *   mutants: Mutant[],
  *   isProgram: (folder: string, source: string) => boolean,
+ *   isRefused?: (folder: string, file: string) => Promise<boolean>,
  *   tests: (file: string) => readonly string[][],
  * }} Language
  */
@@ -68,7 +70,7 @@ async function mustPass({ count, mutants, tests }, folder) {
  * @param {Language} language
  * @param {string} folder
  */
-async function judge({ name, count, mutants, isProgram, tests }, folder) {
+async function judge({ name, count, mutants, isProgram, isRefused, tests }, folder) {
   /** @type {Outcome[]} */
   const outcomes = []
   for (const mutant of mutants) {
@@ -83,6 +85,7 @@ async function judge({ name, count, mutants, isProgram, tests }, folder) {
     try {
       if (!isProgram(folder, source)) continue
       const noticedBy = await noticed(folder, tests(file))
+      if (noticedBy === null && (await isRefused?.(folder, file))) continue
       outcomes.push({ file, line, operator, before, after, noticedBy })
       const what = `${name} ${outcomes.length}/${count}: ${file}:${line} ${operator}`
       console.log(
@@ -139,6 +142,7 @@ await script(async () => {
       count: Number(values.count),
       mutants: sample(typescriptMutants()),
       isProgram: (_folder, source) => isProgram(source),
+      isRefused,
       tests: await unitTests(),
     },
     {

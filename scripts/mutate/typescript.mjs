@@ -1,4 +1,5 @@
 // @ts-check
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -106,7 +107,7 @@ function faultsOf(node, file) {
 }
 
 /**
- * Whether what comes out is still a program; types do not count, as no test looks at them.
+ * Whether what comes out is still a program. Its types are looked at where no test fails: that takes long.
  * @param {string} source
  */
 export function isProgram(source) {
@@ -116,6 +117,21 @@ export function isProgram(source) {
     reportDiagnostics: true,
   })
   return diagnostics.length === 0
+}
+
+/**
+ * Whether the compiler notices what is wrong with a file of a copy.
+ * @param {string} folder
+ * @param {string} file
+ * @returns {Promise<boolean>}
+ */
+export function isRefused(folder, file) {
+  const tsc = join(folder, 'node_modules/typescript/bin/tsc')
+  return new Promise((resolve) => {
+    execFile(process.execPath, [tsc, '--noEmit', '--pretty', 'false'], { cwd: folder }, (_error, stdout) =>
+      resolve(stdout.split('\n').some((line) => line.startsWith(`${file}(`))),
+    )
+  })
 }
 
 /** @returns {Mutant[]} every fault that the operators make of the pure core */
