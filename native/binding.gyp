@@ -11,6 +11,7 @@
         'src/error.c',
         'src/ethtool.c',
         'src/handle.c',
+        'src/inners.c',
         'src/interfaces.c',
         'src/link.c',
         'src/lock.c',

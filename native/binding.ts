@@ -52,6 +52,9 @@ interface RawEntries {
   readonly values: Uint8Array
 }
 
+/** A map of maps, the key, and what to put there; `undefined` empties the row. */
+type RawInnerRow = readonly [outer: Handle, key: Uint8Array, inner: Handle | undefined]
+
 export interface Binding {
   handleFd(handle: Handle): number
   handleClose(handle: Handle): void
@@ -72,12 +75,12 @@ export interface Binding {
   mapStride(map: Handle): number
   mapLookup(map: Handle, key: Uint8Array): Uint8Array | undefined
   mapUpdate(map: Handle, key: Uint8Array, value: Uint8Array, flags: number): void
-  mapUpdateInner(map: Handle, key: Uint8Array, inner: Handle): void
   mapDelete(map: Handle, key: Uint8Array): boolean
   mapNextKey(map: Handle, key: Uint8Array | undefined): Uint8Array | undefined
   mapReadAll(map: Handle): RawEntries
   mapUpdateBatch(map: Handle, keys: Uint8Array, values: Uint8Array, flags: number): void
   mapDeleteBatch(map: Handle, keys: Uint8Array): number
+  mapWriteInners(rows: readonly RawInnerRow[]): void
   mapFreeze(map: Handle): void
 
   objectOpen(path: string): Handle

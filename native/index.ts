@@ -5,7 +5,17 @@
  * RangeError.
  */
 export type { NativeError } from './error.ts'
-export { BpfMap, MAP_FLAGS, UPDATE, type Entries, type MapInfo, type MapSpec, type MapType } from './map.ts'
+export {
+  BpfMap,
+  MAP_FLAGS,
+  UPDATE,
+  writeInners,
+  type Entries,
+  type InnerRow,
+  type MapInfo,
+  type MapSpec,
+  type MapType,
+} from './map.ts'
 export {
   BpfProgram,
   type ProgramInfo,

@@ -83,6 +83,21 @@ export interface Entries {
   readonly values: Uint8Array
 }
 
+/** A row of a map of maps, and the map to put there; `undefined` empties it. */
+export interface InnerRow {
+  readonly outer: BpfMap
+  readonly key: Uint8Array
+  readonly inner: BpfMap | undefined
+}
+
+/**
+ * Writes at most 64 rows of maps of maps at the same time, in no order: the kernel makes each write wait for
+ * packets that are under way, and so they wait together. Where some fail the others are written all the same.
+ */
+export function writeInners(rows: readonly InnerRow[]): void {
+  binding.mapWriteInners(rows.map(({ outer, key, inner }) => [outer.handle, key, inner?.handle]))
+}
+
 /** A map's descriptor. Close it, or bind it with `using`. */
 export class BpfMap implements Disposable {
   /** For the addon's own use. */
@@ -129,11 +144,6 @@ export class BpfMap implements Disposable {
 
   update(key: Uint8Array, value: Uint8Array, flags: number = UPDATE.ANY): void {
     binding.mapUpdate(this.handle, key, value, flags)
-  }
-
-  /** Puts `inner` into a map of maps. */
-  updateInner(key: Uint8Array, inner: BpfMap): void {
-    binding.mapUpdateInner(this.handle, key, inner.handle)
   }
 
   /** False where there was no such entry. */

@@ -135,6 +135,7 @@ void handle_init(napi_env env, napi_value exports);
 void map_init(napi_env env, napi_value exports);
 void readall_init(napi_env env, napi_value exports);
 void batch_init(napi_env env, napi_value exports);
+void inners_init(napi_env env, napi_value exports);
 void object_init(napi_env env, napi_value exports);
 void constant_init(napi_env env, napi_value exports);
 void program_init(napi_env env, napi_value exports);

@@ -162,27 +162,6 @@ static napi_value map_update(napi_env env, napi_callback_info info)
 	return js_undefined(env);
 }
 
-/* mapUpdateInner(map, key, inner) */
-static napi_value map_update_inner(napi_env env, napi_callback_info info)
-{
-	struct handle *handle, *inner;
-	struct args args;
-	void *key;
-	int err;
-
-	handle = map_and_key(env, info, &args, &key);
-	if (!handle || !(inner = arg_handle(&args, 2, HANDLE_MAP)))
-		return NULL;
-	if (handle->map.type != BPF_MAP_TYPE_ARRAY_OF_MAPS &&
-		handle->map.type != BPF_MAP_TYPE_HASH_OF_MAPS)
-		return fail_type(env, "map '%s' is not a map of maps", handle->map.name);
-	err = bpf_map_update_elem(handle->fd, key, &inner->fd, BPF_ANY);
-	if (err)
-		return fail(env, -err, "bpf(BPF_MAP_UPDATE_ELEM)", "put map '%s' into map '%s'",
-			inner->map.name, handle->map.name);
-	return js_undefined(env);
-}
-
 static napi_value map_delete(napi_env env, napi_callback_info info)
 {
 	struct handle *handle;
@@ -251,7 +230,6 @@ void map_init(napi_env env, napi_value exports)
 		{"mapStride", map_stride},
 		{"mapLookup", map_lookup},
 		{"mapUpdate", map_update},
-		{"mapUpdateInner", map_update_inner},
 		{"mapDelete", map_delete},
 		{"mapNextKey", map_next_key},
 		{"mapFreeze", map_freeze},

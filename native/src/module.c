@@ -20,6 +20,7 @@ NAPI_MODULE_INIT()
 	map_init(env, exports);
 	readall_init(env, exports);
 	batch_init(env, exports);
+	inners_init(env, exports);
 	object_init(env, exports);
 	constant_init(env, exports);
 	program_init(env, exports);

@@ -8,7 +8,7 @@ import { bpffs } from './bpffs.ts'
 import { unless } from './errors.ts'
 import { makeLinks } from './links.ts'
 import { lock, lockHolder, tryLock } from './lock.ts'
-import { createMap, openMap } from './maps.ts'
+import { createMap, openMap, writeInners } from './maps.ts'
 import { net } from './net.ts'
 import { loadDataPlane, openProgram } from './programs.ts'
 
@@ -25,6 +25,7 @@ export function createKernel({ objectPath, tcx = true }: KernelOptions): KernelP
     fs: bpffs,
     createMap,
     openMap,
+    writeInners,
     openProgram,
     ...makeLinks({ tcx }),
     loadDataPlane: (options) => loadDataPlane(objectPath, options),

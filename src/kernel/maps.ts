@@ -1,6 +1,6 @@
 /** Maps of the addon as the engine's port. */
-import { BpfMap, MAP_FLAGS } from '../../native/index.ts'
-import type { MapPort, MapSpec } from '../engine/ports/kernel.ts'
+import { BpfMap, MAP_FLAGS, writeInners as nativeWriteInners } from '../../native/index.ts'
+import type { InnerRow, MapPort, MapSpec } from '../engine/ports/kernel.ts'
 import { attempt, unless } from './errors.ts'
 
 const native = new WeakMap<MapPort, BpfMap>()
@@ -18,6 +18,18 @@ export function openMap(path: string): MapPort | undefined {
   return map && mapPort(map)
 }
 
+export function writeInners(rows: readonly InnerRow[]): void {
+  attempt(() => {
+    nativeWriteInners(
+      rows.map(({ outer, key, inner }) => ({
+        outer: nativeMap(outer),
+        key,
+        inner: inner && nativeMap(inner),
+      })),
+    )
+  })
+}
+
 /** The addon's map behind a port that this module made. */
 export function nativeMap(port: MapPort): BpfMap {
   const map = native.get(port)
@@ -30,7 +42,6 @@ export function mapPort(map: BpfMap): MapPort {
     info: map.info,
     lookup: (key) => attempt(() => map.lookup(key)),
     update: (key, value) => attempt(() => map.update(key, value)),
-    updateInner: (key, inner) => attempt(() => map.updateInner(key, nativeMap(inner))),
     delete: (key) => attempt(() => map.delete(key)),
     readAll: () => attempt(() => map.readAll()),
     updateBatch: (keys, values) => attempt(() => map.updateBatch(keys, values)),

@@ -159,16 +159,16 @@ describe.each(KERNELS)('%s kernel', (_, open) => {
       const flags = { lpm: ['no-prealloc'], array: ['inner-map'], hash: [] } as const
       const spec = { keySize, valueSize, maxEntries: 57, flags: flags[kind] }
       using inner = smallMap(kernel, type, spec)
-      outer.updateInner(u32(3), inner)
+      kernel.writeInners([{ outer, key: u32(3), inner }])
       expect(toU32(outer.lookup(u32(3))!)).toEqual([inner.info.id])
       expect(toU32(outer.readAll().keys)).toEqual([3])
       using wide = smallMap(kernel, type, { ...spec, valueSize: valueSize + 4 })
       expect(
-        portFailure(() => outer.updateInner(u32(3), wide)),
+        portFailure(() => kernel.writeInners([{ outer, key: u32(3), inner: wide }])),
         name,
       ).toEqual(kernelError('EINVAL'))
       expect(
-        portFailure(() => outer.updateInner(u32(16), inner)),
+        portFailure(() => kernel.writeInners([{ outer, key: u32(16), inner }])),
         name,
       ).toEqual(kernelError('E2BIG'))
       expect(outer.delete(u32(3))).toBe(true)
@@ -186,6 +186,8 @@ describe.each(KERNELS)('%s kernel', (_, open) => {
     })
     using outer = plane.map('selection')
     using inner = smallMap(kernel, 'array', { maxEntries: 1 })
-    expect(portFailure(() => outer.updateInner(u32(0), inner))).toEqual(kernelError('EINVAL'))
+    expect(portFailure(() => kernel.writeInners([{ outer, key: u32(0), inner }]))).toEqual(
+      kernelError('EINVAL'),
+    )
   })
 })

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { BpfLink, BpfMap, BpfProgram, MAP_FLAGS, UPDATE, possibleCpus } from '../../native/index.ts'
+import {
+  BpfLink,
+  BpfMap,
+  writeInners,
+  BpfProgram,
+  MAP_FLAGS,
+  UPDATE,
+  possibleCpus,
+} from '../../native/index.ts'
 import { failure, pinFolder, toU32, u32, u64 } from '../support/native.ts'
 
 const small = { name: 'test', keySize: 4, valueSize: 8, maxEntries: 4 } as const
@@ -104,7 +112,7 @@ describe('maps of maps', () => {
     using first = inner()
     using outer = BpfMap.create({ ...small, type, valueSize: 4, inner: template })
     expect(outer.lookup(u32(2))).toBeUndefined()
-    outer.updateInner(u32(2), first)
+    writeInners([{ outer, key: u32(2), inner: first }])
     expect(toU32(outer.lookup(u32(2))!)).toEqual([first.info.id])
     const all = outer.readAll()
     expect([toU32(all.keys), toU32(all.values)]).toEqual([[2], [first.info.id]])
@@ -119,7 +127,7 @@ describe('maps of maps', () => {
     using template = BpfMap.create(array)
     using larger = BpfMap.create({ ...array, maxEntries: 100 })
     using outer = BpfMap.create({ ...small, type: 'array_of_maps', valueSize: 4, inner: template })
-    outer.updateInner(u32(0), larger)
+    writeInners([{ outer, key: u32(0), inner: larger }])
     expect(toU32(outer.lookup(u32(0))!)).toEqual([larger.info.id])
   })
 
@@ -127,11 +135,11 @@ describe('maps of maps', () => {
     using template = inner()
     using other = BpfMap.create({ ...small, type: 'hash', name: 'other', valueSize: 4 })
     using outer = BpfMap.create({ ...small, type: 'array_of_maps', valueSize: 4, inner: template })
-    expect(failure(() => outer.updateInner(u32(0), other))).toMatchObject({
+    expect(failure(() => writeInners([{ outer, key: u32(0), inner: other }]))).toMatchObject({
       code: 'EINVAL',
       message: `put map 'other' into map 'test': Invalid argument (EINVAL)`,
     })
-    expect(() => template.updateInner(u32(0), other)).toThrow(TypeError)
+    expect(() => writeInners([{ outer: template, key: u32(0), inner: other }])).toThrow(TypeError)
   })
 })
 

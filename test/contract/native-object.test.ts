@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { BpfMap, BpfObject, BpfProgram } from '../../native/index.ts'
+import { BpfMap, writeInners, BpfObject, BpfProgram } from '../../native/index.ts'
 import { compileBpf, failure, pinFolder, temporaryFolder, toU32, u32, u64 } from '../support/native.ts'
 
 const ETHERNET = new Uint8Array(64)
@@ -49,7 +49,7 @@ describe('loading', () => {
       inner: table,
     })
     table.update(u32(0), u32(XDP_TX))
-    tables.updateInner(u32(0), table)
+    writeInners([{ outer: tables, key: u32(0), inner: table }])
     using object = BpfObject.load(compileBpf('native'), { reuse: { seen, tables } })
     expect(object.mapNames).toEqual(expect.arrayContaining(['counters', 'seen', 'tables']))
     using again = object.map('seen')

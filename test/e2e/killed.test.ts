@@ -26,14 +26,41 @@ interface Call {
   readonly line: string
 }
 
-/** Carries out an apply and gives the calls by which it changes something. */
-async function callsOf(machine: Lab, args: readonly string[]): Promise<Call[]> {
+/** Carries out an apply and gives what it called. */
+async function trace(machine: Lab, options: readonly string[], args: readonly string[]): Promise<string[]> {
   const file = join(machine.folder, 'calls.txt')
-  const wrap = ['strace', '-qq', '-o', file, '-e', `trace=${CHANGING.join(',')}`]
+  const wrap = ['strace', '-qq', '-o', file, ...options]
   await machine.lbMust(['apply', '--yes', ...args], { wrap })
+  return readFileSync(file, 'utf8').split('\n')
+}
+
+interface Threads {
+  /** Those that Node starts for itself. */
+  readonly ofNode: number
+  /** Those in which lb writes rows of maps of maps at the same time. */
+  readonly own: number
+}
+
+async function threadsOf(machine: Lab, args: readonly string[]): Promise<Threads> {
+  const lines = await trace(machine, ['-e', 'trace=clone3,mkdir'], args)
+  const first = lines.findIndex((line) => line.startsWith('mkdir'))
+  const count = (some: readonly string[]) => some.filter((line) => line.startsWith('clone3')).length
+  const threads = { ofNode: count(lines.slice(0, first)), own: count(lines.slice(first)) }
+  expect(threads.own).toBeGreaterThan(5)
+  return threads
+}
+
+/** Options of strace under which rows are written one by one, as they are where there can be no more threads. */
+function alone({ ofNode }: Threads): string[] {
+  return ['-e', `inject=clone3:error=EAGAIN:when=${ofNode + 1}+`]
+}
+
+/** Carries out an apply and gives the calls by which it changes something. */
+async function callsOf(machine: Lab, options: readonly string[], args: readonly string[]): Promise<Call[]> {
+  const lines = await trace(machine, ['-e', `trace=${CHANGING.join(',')}`, ...options], args)
   const counts = new Map<string, number>()
   const calls: Call[] = []
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
+  for (const line of lines) {
     const name = /^[a-z]+/.exec(line)?.[0]
     if (name === undefined) continue
     const count = (counts.get(name) ?? 0) + 1
@@ -44,8 +71,14 @@ async function callsOf(machine: Lab, args: readonly string[]): Promise<Call[]> {
 }
 
 /** Starts an apply and kills it as it enters a call. True where it came so far. */
-async function killAt(machine: Lab, { name, count }: Call, args: readonly string[]): Promise<boolean> {
-  const wrap = ['strace', '-qq', '-o', '/dev/null', '-e', `inject=${name}:signal=SIGKILL:when=${count}`]
+async function killAt(
+  machine: Lab,
+  { name, count }: Call,
+  options: readonly string[],
+  args: readonly string[],
+): Promise<boolean> {
+  const kill = `inject=${name}:signal=SIGKILL:when=${count}`
+  const wrap = ['strace', '-qq', '-o', '/dev/null', '-e', kill, ...options]
   const { code } = await machine.lbCli(['apply', '--yes', ...args], { wrap })
   return code === 137
 }
@@ -88,16 +121,19 @@ test(
     const { config: after } = await state(lab())
     await apply(lab(), old, keep)
     lab().write('lb.yaml', next)
-    const calls = await callsOf(lab(), keep)
+    const threads = await threadsOf(lab(), keep)
+    await apply(lab(), old, keep)
+    lab().write('lb.yaml', next)
+    const calls = await callsOf(lab(), alone(threads), keep)
     await apply(lab(), old, keep)
     const undisturbed = tree(lab())
     expect(calls.length).toBeGreaterThan(30)
 
     const outcomes = { killed: 0, old: 0, next: 0 }
-    for (const call of calls) {
+    const killed = async (call: Call, options: readonly string[]) => {
       const where = `killed at ${call.name} no. ${call.count}: ${call.line}`
       lab().write('lb.yaml', next)
-      if (await killAt(lab(), call, keep)) outcomes.killed++
+      if (await killAt(lab(), call, options, keep)) outcomes.killed++
       const { config: shown, drift } = await state(lab())
       expect([before, after], where).toContainEqual(shown)
       outcomes[isDeepStrictEqual(shown, before) ? 'old' : 'next']++
@@ -106,7 +142,12 @@ test(
       await apply(lab(), old, keep)
       expect(tree(lab()), where).toEqual(undisturbed)
     }
+    for (const call of calls) await killed(call, alone(threads))
     expect(outcomes.killed).toBe(calls.length)
+    for (let i = 1; i <= threads.own; i++) {
+      await killed({ name: 'clone3', count: threads.ofNode + i, line: 'rows at the same time' }, [])
+    }
+    expect(outcomes.killed).toBe(calls.length + threads.own)
     // The flip lies between: both were seen.
     expect(Math.min(outcomes.old, outcomes.next)).toBeGreaterThan(0)
   },
@@ -122,13 +163,15 @@ test(
     const undisturbed = tree(lab())
     await lab().lbMust(['destroy', '--yes'])
     const empty = await lab().lbMust(['show'])
-    const calls = await callsOf(lab(), [])
+    const options = alone(await threadsOf(lab(), []))
+    await lab().lbMust(['destroy', '--yes'])
+    const calls = await callsOf(lab(), options, [])
     await lab().lbMust(['destroy', '--yes'])
 
     for (const call of calls) {
       const where = `killed at ${call.name} no. ${call.count}: ${call.line}`
       lab().write('lb.yaml', old)
-      expect(await killAt(lab(), call, []), where).toBe(true)
+      expect(await killAt(lab(), call, options, []), where).toBe(true)
       expect([empty, complete], where).toContain(await lab().lbMust(['show']))
       await apply(lab(), old)
       expect(await ask(lab()), where).toMatch(/^b[12]$/)

@@ -14,6 +14,9 @@ const text = (first: number) => JSON.stringify(weighted(first), null, 2)
 const shown = async () => /weight: (\d+)/.exec(await lab().lbMust(['show']))?.[1]
 const applied = { event: 'reload', outcome: 'applied' }
 
+/** Of the test that looks for what grows: more show less. */
+const RELOADS = Number(process.env['LB_TEST_RELOADS'] ?? 400)
+
 /** Numbers that look random and are the same in each run. */
 function* numbers(seed: number): Generator<number, never> {
   for (let state = seed; ;) {
@@ -29,7 +32,7 @@ test('killed at any moment, with reloads going on: every request is answered, an
   await using traffic = await lab().client.startTraffic({ address: vip.ipv4, port: 80, concurrency: 4 })
   const random = numbers(4)
   let seen = 0
-  for (let round = 0; round < 14; round++) {
+  for (let round = 0; round < 100; round++) {
     const daemon = await watch(lab(), [], { ready: false })
     await daemon.line({ event: 'start' })
     // Into reading, planning, staging, the flip and what follows it.
@@ -54,7 +57,7 @@ test('killed at any moment, with reloads going on: every request is answered, an
   const { total, byBackend, failures } = await traffic.stop()
   expect(failures).toEqual([])
   expect(Object.values(byBackend).reduce((a, b) => a + b, 0)).toBe(total)
-  expect(seen).toBeGreaterThanOrEqual(7)
+  expect(seen).toBeGreaterThanOrEqual(50)
   expect(readdirSync(pins(lab(), 'gen')).filter((name) => name.includes('staged'))).toEqual([])
   expect(await lab().lbCli(['plan', '--detailed-exitcode'])).toMatchObject({ code: 0 })
   expect(last.errors()).toBe('')
@@ -94,9 +97,9 @@ test('a file that becomes a folder, cannot be read, is cut short again and again
   await until('it is right again', async () => (await daemonStatus(lab())).files.state === 'valid')
   const whole = text(60)
   const random = numbers(7)
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1000; i++) {
     writeFileSync(file, whole.slice(0, Math.floor(random.next().value * whole.length)))
-    if (i % 100 === 99) await ask(lab(), 'POST', '/v1/reload')
+    if (i % 250 === 249) await ask(lab(), 'POST', '/v1/reload')
   }
   expect((await daemonStatus(lab())).files.state).toBe('invalid')
   expect(await shown()).toBe('50')
@@ -107,9 +110,12 @@ test('a file that becomes a folder, cannot be read, is cut short again and again
   expect(daemon.errors()).toBe('')
 })
 
-test('hundreds of reloads leave no descriptor, map or memory behind', async () => {
+test('reloads leave no descriptor, map or memory behind', { timeout: 60_000 + 250 * RELOADS }, async () => {
   const file = lab().write('lb.yaml', weighted(50))
-  await using daemon = await watch(lab())
+  // A small heap: resident memory is what stays, and JavaScript that stays ends the process.
+  await using daemon = await watch(lab(), [], {
+    env: { NODE_OPTIONS: '--max-old-space-size=40 --max-semi-space-size=1' },
+  })
   const status = () => readFileSync(`/proc/${daemon.pid}/status`, 'utf8')
   const use = () => ({
     descriptors: readdirSync(`/proc/${daemon.pid}/fd`).length,
@@ -125,16 +131,14 @@ test('hundreds of reloads leave no descriptor, map or memory behind', async () =
     }
     await ask(lab(), 'POST', '/v1/compare')
   }
-  await reload(30)
+  await reload(100)
   const before = { ...use(), memory: resident() }
-  await reload(120)
+  await reload(RELOADS)
   const { memory, ...counts } = before
   await until('it has closed what it had open', () => use().descriptors <= counts.descriptors)
   const after = use()
   expect([after.maps, after.threads]).toEqual([counts.maps, counts.threads])
-  // V8 takes its time; what grew with each reload would show.
-  expect(resident() - memory).toBeLessThan(30)
-  expect(resident()).toBeLessThan(250)
+  expect(resident() - memory).toBeLessThan(20)
 })
 
 test('a stop while it waits for the lock does not wait for it', async () => {

@@ -1,6 +1,6 @@
 /** Maps with the semantics of the kernel's. */
 import { arrayKeys } from '../../src/engine/abi/tables.ts'
-import type { Entries, MapPort, MapSpec } from '../../src/engine/ports/kernel.ts'
+import type { Entries, InnerRow, MapPort, MapSpec } from '../../src/engine/ports/kernel.ts'
 import { pinObject } from './fake-kernel-fs.ts'
 import { errno, newId, POSSIBLE_CPUS } from './fake-kernel-state.ts'
 import type { FakeMap, FakeMapShape } from './fake-kernel-state.ts'
@@ -78,13 +78,6 @@ export function mapPort(session: Session, map: FakeMap): MapPort {
       requireLength(value, strideOf(map))
       update(call('update'), key, value)
     },
-    updateInner(key, inner) {
-      const outer = call('put a map into')
-      requireWritable(outer)
-      if (!fits(outer, fakeMapOf(inner))) throw errno('EINVAL', `put a map into ${label}`)
-      if (indexOf(key) >= outer.maxEntries) throw errno('E2BIG', `put a map into ${label}`)
-      outer.entries.set(latin1(key), fakeMapOf(inner))
-    },
     delete: (key) => deleteEntry(call('delete from'), key),
     readAll: () => readAll(call('read')),
     updateBatch(keys, values) {
@@ -113,6 +106,23 @@ export function mapPort(session: Session, map: FakeMap): MapPort {
   }
   maps.set(port, use)
   return port
+}
+
+/** Killed or failing after any of the rows, taken in the order that is given. */
+export function writeInners(session: Session, rows: readonly InnerRow[]): void {
+  for (const { outer: port, key, inner } of rows) {
+    const outer = fakeMapOf(port)
+    const what = `${inner ? 'put a map into' : 'take a map out of'} ${outer.name}#${outer.id}`
+    session.call(what)
+    requireWritable(outer)
+    if (inner === undefined) {
+      outer.entries.delete(latin1(key))
+      continue
+    }
+    if (!fits(outer, fakeMapOf(inner))) throw errno('EINVAL', what)
+    if (indexOf(key) >= outer.maxEntries) throw errno('E2BIG', what)
+    outer.entries.set(latin1(key), fakeMapOf(inner))
+  }
 }
 
 function row(bytes: Uint8Array, index: number, size: number): Uint8Array {

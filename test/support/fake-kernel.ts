@@ -7,7 +7,7 @@ import { LbError } from '../../src/engine/model/errors.ts'
 import type { KernelPort, LockHolder } from '../../src/engine/ports/kernel.ts'
 import { openPin, fakeBpffs } from './fake-kernel-fs.ts'
 import { fakeLinks } from './fake-kernel-links.ts'
-import { createMap, mapPort } from './fake-kernel-map.ts'
+import { createMap, mapPort, writeInners } from './fake-kernel-map.ts'
 import { loadDataPlane, openProgram } from './fake-kernel-plane.ts'
 import { makeSession } from './fake-kernel-session.ts'
 import type { Fault, Session } from './fake-kernel-session.ts'
@@ -39,6 +39,7 @@ export function fakeKernel(state: FakeState, options: FakeKernelOptions = {}): F
       const map = openPin(session, path, 'map')
       return map && mapPort(session, map)
     },
+    writeInners: (rows) => writeInners(session, rows),
     openProgram: (path) => openProgram(session, path),
     loadDataPlane: (load) => loadDataPlane(session, object, load),
     objectSha256,

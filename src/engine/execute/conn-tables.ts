@@ -7,7 +7,8 @@
 import { enums } from '../abi/layout.generated.ts'
 import { structSize } from '../abi/struct.ts'
 import { connectionsIn, readConnSets } from '../live/conn-sets.ts'
-import type { ConnSets } from '../ports/kernel.ts'
+import type { ConnSets, KernelPort } from '../ports/kernel.ts'
+import { emptyRows, fillRows } from './inners.ts'
 import { u32, ZERO_KEY } from './keys.ts'
 import { connTables, metaRow, openMeta, writeCurrentSet, writeOtherPartitions } from './meta.ts'
 import type { ConnTables } from './meta.ts'
@@ -39,29 +40,38 @@ function makeTables(
   undo: Undo,
 ): void {
   const { kernel, paths } = world
-  using outer = kernel.openMap(paths.map(`conn${family}`))
-  for (let partition = 0; partition < partitions; partition++) {
-    const row = set * LB_CONN_PARTITIONS_MAX + partition
-    if (outer?.lookup(u32(row))) continue
-    kernel.fs.remove(paths.conn(family, row))
-    using inner = kernel.createMap({
-      type: 'hash',
-      name: `conn${family}_${row}`,
-      keySize: structSize(family === 4 ? 'lb_conn4_key' : 'lb_conn6_key'),
-      valueSize: structSize(family === 4 ? 'lb_conn4' : 'lb_conn6'),
-      maxEntries: entries,
-      flags: [],
-    })
-    undo.push(() => removeTable(world, family, row))
-    inner.pin(paths.conn(family, row))
-    outer?.updateInner(u32(row), inner)
-  }
+  const outer = paths.map(`conn${family}`)
+  const missing = missingRows(kernel, outer, set * LB_CONN_PARTITIONS_MAX, partitions)
+  undo.push(() => removeTables(world, family, missing))
+  fillRows(kernel, (rows) => {
+    for (const index of missing) {
+      kernel.fs.remove(paths.conn(family, index))
+      const inner = kernel.createMap({
+        type: 'hash',
+        name: `conn${family}_${index}`,
+        keySize: structSize(family === 4 ? 'lb_conn4_key' : 'lb_conn6_key'),
+        valueSize: structSize(family === 4 ? 'lb_conn4' : 'lb_conn6'),
+        maxEntries: entries,
+        flags: [],
+      })
+      rows.push({ outer, index, inner })
+      inner.pin(paths.conn(family, index))
+    }
+  })
 }
 
-function removeTable({ kernel, paths }: World, family: Family, row: number): void {
-  using outer = kernel.openMap(paths.map(`conn${family}`))
-  outer?.delete(u32(row))
-  kernel.fs.remove(paths.conn(family, row))
+function missingRows(kernel: KernelPort, path: string, first: number, count: number): number[] {
+  using outer = kernel.openMap(path)
+  return Array.from({ length: count }, (_, i) => first + i).filter((row) => !outer?.lookup(u32(row)))
+}
+
+function removeTables({ kernel, paths }: World, family: Family, tables: readonly number[]): void {
+  const outer = paths.map(`conn${family}`)
+  emptyRows(
+    kernel,
+    tables.map((index) => ({ outer, index })),
+  )
+  for (const index of tables) kernel.fs.remove(paths.conn(family, index))
 }
 
 /**
@@ -123,10 +133,13 @@ function dropEmptySet(world: World): string | undefined {
     writeOtherPartitions(meta, 0)
     done = 'gave up the connection tables of before'
   }
-  for (const pin of kernel.fs.list(paths.connFolder) ?? []) {
-    const family = pin.startsWith('v4-') ? 4 : 6
-    const row = Number(pin.slice('v4-'.length))
-    if (Math.floor(row / LB_CONN_PARTITIONS_MAX) === other) removeTable(world, family, row)
+  const pins = kernel.fs.list(paths.connFolder) ?? []
+  for (const family of FAMILIES) {
+    const rows = pins
+      .filter((pin) => pin.startsWith(`v${family}-`))
+      .map((pin) => Number(pin.slice('v4-'.length)))
+      .filter((row) => Math.floor(row / LB_CONN_PARTITIONS_MAX) === other)
+    removeTables(world, family, rows)
   }
   return done
 }

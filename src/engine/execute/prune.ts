@@ -6,7 +6,7 @@ import { OUTER_TABLES } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
 import type { Attachment } from '../model/snapshot.ts'
 import { detachOthers, linkNames } from './attach.ts'
-import { u32 } from './keys.ts'
+import { emptyRows } from './inners.ts'
 import type { World } from './world.ts'
 
 /** Generations that stay loaded unless `--keep` says otherwise. */
@@ -57,10 +57,10 @@ export function removeGeneration(world: World, folder: GenerationFolder): void {
 }
 
 function clearSlot({ kernel, paths }: World, slot: number): void {
-  for (const name of OUTER_TABLES) {
-    using outer = kernel.openMap(paths.outer(name))
-    outer?.delete(u32(slot))
-  }
+  emptyRows(
+    kernel,
+    OUTER_TABLES.map((name) => ({ outer: paths.outer(name), index: slot })),
+  )
 }
 
 /**

@@ -12,6 +12,8 @@ import { encodeManifest } from '../live/manifest.ts'
 import type { Manifest } from '../live/manifest.ts'
 import { LbError } from '../model/errors.ts'
 import type { MapPort } from '../ports/kernel.ts'
+import { fillRows } from './inners.ts'
+import type { FilledRow } from './inners.ts'
 import { u32 } from './keys.ts'
 import type { World } from './world.ts'
 
@@ -47,21 +49,18 @@ export function stage(
   const bytes = encodeManifest({ ...manifest, digests }, host)
   const count = bytes.length / MANIFEST_SPEC.valueSize
   const manifestImage: TableImage = { count, keys: arrayKeys(count), values: bytes }
-  putTable(
-    world,
-    slot,
-    'manifest',
-    createTable(world, 'manifest', MANIFEST_SPEC, manifestImage),
-    folder,
-    true,
-  )
   let shared = 0
-  for (const name of TABLE_NAMES) {
-    const same = running?.digests[name] === digests[name]
-    const kept = running && same ? kernel.openMap(`${running.folder}/${name}`) : undefined
-    if (kept) shared++
-    putTable(world, slot, name, kept ?? createTable(world, name, TABLES[name], images[name]), folder, false)
-  }
+  fillRows(kernel, (rows) => {
+    const map = createTable(world, 'manifest', MANIFEST_SPEC, manifestImage)
+    rows.push(pinTable(world, slot, 'manifest', map, folder))
+    for (const name of TABLE_NAMES) {
+      const same = running?.digests[name] === digests[name]
+      const kept = running && same ? kernel.openMap(`${running.folder}/${name}`) : undefined
+      if (kept) shared++
+      const table = kept ?? createTable(world, name, TABLES[name], images[name])
+      rows.push(pinTable(world, slot, name, table, folder))
+    }
+  })
   return { number, slot, images, manifest: manifestImage, shared }
 }
 
@@ -83,20 +82,16 @@ function createTable({ kernel }: World, name: string, spec: TableSpec, image: Ta
   }
 }
 
-function putTable(
-  { kernel, paths }: World,
-  slot: number,
-  name: string,
-  table: MapPort,
-  folder: string,
-  freeze: boolean,
-): void {
-  using map = table
-  if (freeze) map.freeze()
-  map.pin(`${folder}/${name}`)
-  using outer = kernel.openMap(paths.outer(name))
-  if (!outer) throw new LbError('state', `${paths.outer(name)} is missing`)
-  outer.updateInner(u32(slot), map)
+/** Takes `map` also when it fails. */
+function pinTable({ paths }: World, slot: number, name: string, map: MapPort, folder: string): FilledRow {
+  try {
+    if (name === 'manifest') map.freeze()
+    map.pin(`${folder}/${name}`)
+    return { outer: paths.outer(name), index: slot, inner: map }
+  } catch (error) {
+    map[Symbol.dispose]()
+    throw error
+  }
 }
 
 /** Reads every staged table back, as packets will reach it. @throws LbError `kernel` on any difference. */

@@ -11,6 +11,11 @@ export interface KernelPort {
   createMap(spec: MapSpec): MapPort
   /** `undefined` where nothing is pinned. */
   openMap(path: string): MapPort | undefined
+  /**
+   * Writes rows of maps of maps, in no order and at the same time: each write waits for packets that are under
+   * way. Where one fails any of the others may have been done.
+   */
+  writeInners(rows: readonly InnerRow[]): void
   openProgram(path: string): ProgramPort | undefined
   openLink(path: string): LinkPort | undefined
   /** Loads the data plane's object; maps in `reuse` are used, others made. Close the result. */
@@ -66,11 +71,18 @@ export interface Entries {
   readonly values: Uint8Array
 }
 
+/** A row of a map of maps. */
+export interface InnerRow {
+  readonly outer: MapPort
+  readonly key: Uint8Array
+  /** `undefined`: the row is emptied. */
+  readonly inner: MapPort | undefined
+}
+
 export interface MapPort extends Disposable {
   readonly info: MapInfo
   lookup(key: Uint8Array): Uint8Array | undefined
   update(key: Uint8Array, value: Uint8Array): void
-  updateInner(key: Uint8Array, inner: MapPort): void
   delete(key: Uint8Array): boolean
   readAll(): Entries
   updateBatch(keys: Uint8Array, values: Uint8Array): void

@@ -2,7 +2,7 @@
  * The tables of one slot, written anew in place: putting others into their place makes the kernel wait
  * for all CPUs, every time.
  */
-import type { BpfMap, BpfObject } from '../../../native/index.ts'
+import { writeInners, type BpfMap, type BpfObject } from '../../../native/index.ts'
 import { createTable, emptyMap } from '../support/plane.ts'
 import type { Table, Tables } from '../support/tables.ts'
 
@@ -22,7 +22,7 @@ export function slotWriter(object: BpfObject, slot: number): SlotWriter {
     const none = new Uint8Array(0)
     const inner = createTable(name, { ...table, keys: none, values: none }, ROOM)
     using outer = object.map(name)
-    outer.updateInner(new Uint8Array(Uint32Array.of(slot).buffer), inner)
+    writeInners([{ outer, key: new Uint8Array(Uint32Array.of(slot).buffer), inner }])
     maps.set(name, inner)
     return inner
   }

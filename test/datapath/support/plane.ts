@@ -1,5 +1,5 @@
 /** The compiled data plane in this process: its programs, generations, connection tables and counters. */
-import { BpfMap, BpfObject, MAP_FLAGS } from '../../../native/index.ts'
+import { BpfMap, writeInners, BpfObject, MAP_FLAGS } from '../../../native/index.ts'
 import { enums } from '../../../src/engine/abi/layout.generated.ts'
 import { rowsOver, structSize } from '../../../src/engine/abi/struct.ts'
 import type { Tally } from '../../support/model.ts'
@@ -86,7 +86,7 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
     for (const [name, map] of [...conns]) {
       const [family, number] = [name.startsWith('4') ? 4 : 6, Number(name.slice(2))] as const
       using outer = object.map(`conn${family}`)
-      outer.updateInner(u32(number + OTHER_SET), map)
+      writeInners([{ outer, key: u32(number + OTHER_SET), inner: map }])
       conns.set(`${family}:${number + OTHER_SET}`, map)
       conns.delete(name)
       makePartition(family, number, map.info.maxEntries)
@@ -104,7 +104,7 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
     })
     conns.set(`${family}:${number}`, inner)
     using outer = object.map(`conn${family}`)
-    outer.updateInner(u32(number), inner)
+    writeInners([{ outer, key: u32(number), inner }])
   }
 
   function partitionOf(row: ConnectionRow): BpfMap {
@@ -120,7 +120,7 @@ export function loadPlane(path: string, defaults: Options = {}): Plane {
       for (const [name, table] of Object.entries(tables)) {
         using outer = object.map(name)
         using inner = createTable(name, table)
-        outer.updateInner(u32(slot), inner)
+        writeInners([{ outer, key: u32(slot), inner }])
       }
     },
     activate(slot) {
