@@ -1,11 +1,12 @@
-// Writes docs/configuration.md from schema/lb.schema.json, the rules and the examples.
-// With --check it writes nothing and exits with 1 where the file is not what it would write.
+// Writes docs/configuration.md from schema/lb.schema.json, the rules and the examples, and the tables of
+// docs/performance.md from bench/results. With --check it writes nothing and exits with 1 where a file is not what
+// it would write.
 import { readFile, writeFile } from 'node:fs/promises'
 import { transform } from 'esbuild'
 import { format } from 'prettier'
+import { fillResults } from './docs/results.mjs'
 
 const root = new URL('..', import.meta.url)
-const target = new URL('docs/configuration.md', root)
 const read = (path) => readFile(new URL(path, root), 'utf8')
 
 const schema = JSON.parse(await read('schema/lb.schema.json'))
@@ -156,10 +157,20 @@ check them.
 }
 
 const options = JSON.parse(await read('.prettierrc.json'))
-const wanted = await format(await document(), { ...options, parser: 'markdown' })
-if (!process.argv.includes('--check')) {
-  await writeFile(target, wanted)
-} else if ((await readFile(target, 'utf8').catch(() => '')) !== wanted) {
-  console.error('docs/configuration.md is out of date: run node scripts/generate-docs.mjs')
-  process.exitCode = 1
+const documents = {
+  'docs/configuration.md': document,
+  'docs/performance.md': async () =>
+    fillResults(await read('docs/performance.md'), async (name) =>
+      JSON.parse(await read(`bench/results/${name}.json`)),
+    ),
+}
+for (const [path, make] of Object.entries(documents)) {
+  const target = new URL(path, root)
+  const wanted = await format(await make(), { ...options, parser: 'markdown' })
+  if (!process.argv.includes('--check')) {
+    await writeFile(target, wanted)
+  } else if ((await readFile(target, 'utf8').catch(() => '')) !== wanted) {
+    console.error(`${path} is out of date: run node scripts/generate-docs.mjs`)
+    process.exitCode = 1
+  }
 }

@@ -38,6 +38,7 @@ export const toTest = [
   { name: 'openssl', why: 'makes certificates for HTTPS health checks', program: 'openssl' },
   { name: 'dnsmasq-base', why: 'answers for targets with names', program: 'dnsmasq' },
   { name: 'libcap2-bin', why: 'runs lb with two capabilities only', program: 'capsh' },
+  { name: 'faketime', why: 'sets the clock of one process', program: 'faketime' },
   { name: 'systemd', why: 'checks the unit of the daemon', program: 'systemd-analyze' },
   { name: 'prometheus', why: 'scrapes and checks the metrics', program: 'promtool' },
 ]

@@ -19,7 +19,7 @@ export function lookAtDrain(world: World, { key, deployment }: NamedTarget): Dra
   const connections = openConnections(kernel, paths, deployment.snapshot)(key)
   const [update] = updateRuntime(world, [key], (old) => ({
     ...old,
-    drain: observeConnections(old.drain, host.nowMs(), connections),
+    drain: observeConnections(old.drain, host.monotonicMs(), connections),
   }))
   const { drain } = update?.after ?? readRuntime(kernel, paths, key)
   return { drain, connections }
@@ -37,7 +37,7 @@ export async function waitForDrain(
     if (progress.drain.state !== 'draining') return progress
     onLook(progress)
     const { deadline } = progress.drain
-    const left = deadline === 0 ? drainCheckIntervalMs : Math.max(1, deadline - world.host.nowMs())
+    const left = deadline === 0 ? drainCheckIntervalMs : Math.max(1, deadline - world.host.monotonicMs())
     await sleep(Math.min(drainCheckIntervalMs, left))
   }
 }

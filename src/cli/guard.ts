@@ -5,7 +5,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { monotonicMs } from '../daemon/clock.ts'
 import { goBackIfDue } from '../engine/execute/confirm.ts'
 import { withLock } from '../engine/execute/lock.ts'
 import type { World } from '../engine/execute/world.ts'
@@ -41,7 +40,7 @@ export async function standGuard(
     return found?.generation === generation && found.deadline === deadline
   }
   while (isPending()) {
-    const left = deadline - monotonicMs()
+    const left = deadline - world.host.monotonicMs()
     await (left > 0 ? sleep(Math.min(left, LOOK_MS)) : goBack(world))
   }
 }
@@ -50,7 +49,7 @@ export async function standGuard(
 async function goBack(world: World): Promise<void> {
   const options = { wait: true, onWait: () => undefined, pause: () => sleep(LOCK_RETRY_MS) }
   try {
-    await withLock(world, options, () => goBackIfDue(world, monotonicMs(), () => undefined))
+    await withLock(world, options, () => goBackIfDue(world, world.host.monotonicMs(), () => undefined))
   } catch (error) {
     if (!(error instanceof LbError)) throw error
     await sleep(RETRY_MS)

@@ -1,6 +1,5 @@
 /** The flags by which an apply takes itself back, and what they come to. */
 import { Flags } from '@oclif/core'
-import { monotonicMs } from '../daemon/clock.ts'
 import type { Guarded } from '../engine/execute/apply.ts'
 import type { World } from '../engine/execute/world.ts'
 import { parseCondition } from '../engine/health/condition.ts'
@@ -66,7 +65,7 @@ export function guardedBy(world: World, { confirmMs, watch }: Guarding): Guarded
   if (ms === undefined) return undefined
   return {
     kind: confirmMs === undefined ? 'watched' : 'asked',
-    deadline: () => monotonicMs() + ms,
+    deadline: () => world.host.monotonicMs() + ms,
     onArmed: (confirmation) => startGuard(world, confirmation),
   }
 }

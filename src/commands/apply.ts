@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand, configFlag } from '../cli/base.ts'
-import { inWords, settleOverdue } from '../cli/confirming.ts'
+import { settleOverdue } from '../cli/confirming.ts'
 import { openWorld } from '../cli/context.ts'
 import { guardedBy, guardingFlags, prepareWatch, readGuarding } from '../cli/guarding.ts'
 import { locked, noWaitFlag } from '../cli/locking.ts'
@@ -16,6 +16,7 @@ import { hasLeftovers } from '../engine/execute/leftovers.ts'
 import { DEFAULT_KEEP } from '../engine/execute/prune.ts'
 import { recover } from '../engine/execute/recover.ts'
 import type { World } from '../engine/execute/world.ts'
+import { pendingConfirmation } from '../engine/model/confirmation.ts'
 import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
@@ -103,7 +104,7 @@ an apply takes itself back.`
     const done = await locked(world, locking, () => apply(world, plan, options))
     if (done.confirmation) await watch(done.confirmation, note)
     const pending =
-      done.confirmation?.kind === 'asked' ? inWords(done.confirmation, world.host.nowMs()) : null
+      done.confirmation?.kind === 'asked' ? pendingConfirmation(done.confirmation, world.host.clocks()) : null
     this.print(outcome(plan.plan, done))
     if (pending) this.print(renderPending(pending))
     return result(plan.plan, done, pending)

@@ -9,6 +9,8 @@ import { NO_TIMEOUT } from '../engine/drain/drain.ts'
 import { drainTarget } from '../engine/execute/targets.ts'
 import { openConnections } from '../engine/live/open-connections.ts'
 import { readRuntime } from '../engine/live/runtime.ts'
+import { timeOfDay } from '../engine/model/clocks.ts'
+import type { Clocks } from '../engine/model/clocks.ts'
 import type { DrainDocument } from '../engine/model/drain.ts'
 import { renderDrain } from '../render/drain.ts'
 import { counted } from '../render/text.ts'
@@ -55,7 +57,7 @@ never cut. Refused (exit code 6) for the last target of a list that is not drain
       instance,
       target: key,
       changed: updates.length > 0,
-      ...describe(progress, begun),
+      ...describe(progress, begun, world.host.clocks()),
     }
     this.print(renderDrain(document, this.palette))
     if (flags.wait && document.outcome !== 'completed') this.exitWith(1)
@@ -70,11 +72,12 @@ function readTimeout(text: string): number {
 function describe(
   { drain, connections }: DrainProgress,
   begun: DrainProgress,
+  clocks: Clocks,
 ): Pick<DrainDocument, 'outcome' | 'connections' | 'deadline'> {
   const { deadline, initial } = drain.state === 'none' ? begun.drain : drain
   return {
     outcome: drain.state === 'none' ? 'cancelled' : drain.state,
     connections: { initial, current: connections },
-    deadline: deadline === 0 ? null : deadline,
+    deadline: deadline === 0 ? null : timeOfDay(deadline, clocks),
   }
 }

@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BaseCommand } from '../cli/base.ts'
 import { packageRoot } from '../cli/context.ts'
+import { writeWhole } from '../cli/write-file.ts'
 import { starterFile } from '../engine/config/starter.ts'
-import { LbError } from '../engine/model/errors.ts'
 
 const SCHEMA_FILE = 'lb.schema.json'
 
@@ -22,25 +22,11 @@ export default class Init extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Init)
     const schema = join(dirname(args.file), SCHEMA_FILE)
-    write(args.file, starterFile(), flags.force)
+    writeWhole(args.file, starterFile(), { overwrite: flags.force })
     // The schema is this version's, whatever was there.
-    write(schema, readFileSync(join(packageRoot(), 'schema', SCHEMA_FILE), 'utf8'), true)
+    const text = readFileSync(join(packageRoot(), 'schema', SCHEMA_FILE), 'utf8')
+    writeWhole(schema, text, { overwrite: true })
     this.print(`Wrote ${args.file} and ${schema}. Next: edit it, then \`lb validate -c ${args.file}\`.`)
     return { formatVersion: 1, file: args.file, schema }
-  }
-}
-
-function write(path: string, text: string, overwrite: boolean): void {
-  try {
-    writeFileSync(path, text, { flag: overwrite ? 'w' : 'wx' })
-  } catch (cause) {
-    const code = (cause as { code?: string }).code ?? ''
-    if (code === 'EEXIST') {
-      throw new LbError('input', `${path} is there already; nothing was written`, {
-        cause,
-        hint: 'name another file, or add --force',
-      })
-    }
-    throw new LbError('input', `cannot write ${path}: ${code}`, { cause })
   }
 }

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { BaseCommand, configFlag } from '../cli/base.ts'
 import { EXIT_CHANGES } from '../cli/exit-codes.ts'
 import { pendingHere } from '../cli/confirming.ts'
@@ -9,6 +9,7 @@ import { planLive, planOffline } from '../cli/planning.ts'
 import type { Planned } from '../cli/planning.ts'
 import type { Naming } from '../cli/naming.ts'
 import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
+import { writeWhole } from '../cli/write-file.ts'
 import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
@@ -65,7 +66,9 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
   ): Promise<Planned & { readonly confirmation: PendingConfirmation | null }> {
     const world = await openWorld(instance)
     const planned = await planLive(world, config, naming)
-    if (out !== undefined) writeFileSync(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600 })
+    if (out !== undefined) {
+      writeWhole(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600, overwrite: true })
+    }
     return { ...planned, confirmation: pendingHere(world) }
   }
 }

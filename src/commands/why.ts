@@ -2,6 +2,7 @@ import { BaseCommand } from '../cli/base.ts'
 import { openWorld } from '../cli/context.ts'
 import { findTarget, targetArgs } from '../cli/targets.ts'
 import { readRuntimes, readWeightLog } from '../engine/live/runtime.ts'
+import { historyOfDay, runtimeOfDay } from '../engine/model/clocks.ts'
 import type { WhyDocument } from '../engine/model/why.ts'
 import { explainTarget } from '../engine/why/why.ts'
 import { renderWhy } from '../render/why.ts'
@@ -16,13 +17,16 @@ load leave of it, and the latest hundred changes with their causes. Reads the ma
   async run(): Promise<WhyDocument> {
     const { args, flags } = await this.parse(Why)
     const world = await openWorld(flags.instance)
-    const { kernel, paths, instance } = world
+    const { kernel, host, paths, instance } = world
+    const clocks = host.clocks()
     const { key, deployment } = findTarget(world, args.proxy, args.target)
+    const explained = explainTarget(deployment, readRuntimes(kernel, paths), key)
     const document: WhyDocument = {
       formatVersion: 1,
       instance,
-      ...explainTarget(deployment, readRuntimes(kernel, paths), key),
-      history: readWeightLog(kernel, paths, key),
+      ...explained,
+      runtime: runtimeOfDay(explained.runtime, clocks),
+      history: historyOfDay(readWeightLog(kernel, paths, key), clocks),
     }
     this.print(renderWhy(document, this.palette))
     return document

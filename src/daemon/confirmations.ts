@@ -6,7 +6,6 @@ import type { World } from '../engine/execute/world.ts'
 import { confirmationOfServing, readConfirmation } from '../engine/live/confirmation.ts'
 import type { Confirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
-import { monotonicMs } from './clock.ts'
 import type { Log } from './log.ts'
 
 const LOOK_MS = 250
@@ -47,7 +46,7 @@ export function keepConfirmations(world: World, log: Log): Disposable {
       if (closed) throw new LbError('locked', 'stopped while another process held the lock')
     }
     const gone = await withLock(world, { wait: true, onWait: () => undefined, pause }, () =>
-      goBackIfDue(world, monotonicMs(), (step, detail) =>
+      goBackIfDue(world, world.host.monotonicMs(), (step, detail) =>
         log.debug('confirm', `${step}: ${detail}`, { step }),
       ),
     )
@@ -69,10 +68,10 @@ export function keepConfirmations(world: World, log: Log): Disposable {
 }
 
 /** The pin first: most of the time there is none. */
-function dueHere({ kernel, paths }: World): Confirmation | undefined {
+function dueHere({ kernel, host, paths }: World): Confirmation | undefined {
   try {
     const pinned = readConfirmation(kernel, paths)
-    if (!pinned || monotonicMs() < pinned.deadline) return undefined
+    if (!pinned || host.monotonicMs() < pinned.deadline) return undefined
     return confirmationOfServing(kernel, paths)
   } catch (error) {
     if (error instanceof LbError) return undefined

@@ -114,46 +114,49 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
     socketPath(options.runDir, world.instance),
     controlRoutes(parts, knowledge),
   )
-  log.info('start', `watches ${options.paths.join(', ')} for instance ${world.instance}`, {
-    pid: process.pid,
-    version: options.version,
-    paths: options.paths.map((path) => resolve(path)),
-    generation: servingGeneration(world),
-    approve: options.approve,
-  })
-  refresh()
-  reloader.send({ on: 'asked', trigger: 'start' })
-  using _files = watchFiles({
-    paths: options.paths,
-    pollMs: TIMES.pollMs,
-    log,
-    onTouch: () => reloader.send({ on: 'touched', at: performance.now() }),
-  })
-  using _confirmations = keepConfirmations(world, log)
-  using _looks = lookAtKernel({
-    world,
-    generationMs: TIMES.generationMs,
-    compareMs: TIMES.compareMs,
-    onGeneration: (generation) => reloader.send({ on: 'seen', generation }),
-    onCompare: async () => {
-      reloader.send({ on: 'asked', trigger: 'kernel' })
-      await reloader.idle()
-      // Where an instance is made anew, its generations begin anew.
-      refresh()
-    },
-  })
-  await Promise.race([reloader.idle(), signals.stopped])
-  manager.ready(reports.summary())
-  log.info('ready', reports.summary())
+  try {
+    log.info('start', `watches ${options.paths.join(', ')} for instance ${world.instance}`, {
+      pid: process.pid,
+      version: options.version,
+      paths: options.paths.map((path) => resolve(path)),
+      generation: servingGeneration(world),
+      approve: options.approve,
+    })
+    refresh()
+    reloader.send({ on: 'asked', trigger: 'start' })
+    using _files = watchFiles({
+      paths: options.paths,
+      pollMs: TIMES.pollMs,
+      log,
+      onTouch: () => reloader.send({ on: 'touched', at: performance.now() }),
+    })
+    using _confirmations = keepConfirmations(world, log)
+    using _looks = lookAtKernel({
+      world,
+      generationMs: TIMES.generationMs,
+      compareMs: TIMES.compareMs,
+      onGeneration: (generation) => reloader.send({ on: 'seen', generation }),
+      onCompare: async () => {
+        reloader.send({ on: 'asked', trigger: 'kernel' })
+        await reloader.idle()
+        // Where an instance is made anew, its generations begin anew.
+        refresh()
+      },
+    })
+    await Promise.race([reloader.idle(), signals.stopped])
+    manager.ready(reports.summary())
+    log.info('ready', reports.summary())
 
-  const signal = await signals.stopped
-  manager.stopping()
-  log.info('stop', `${signal}: stops; the data plane ${options.detachOnExit ? 'goes too' : 'stays'}`, {
-    signal,
-  })
-  await control.close()
-  await renamer.close()
-  await reloader.close()
+    const signal = await signals.stopped
+    manager.stopping()
+    log.info('stop', `${signal}: stops; the data plane ${options.detachOnExit ? 'goes too' : 'stays'}`, {
+      signal,
+    })
+  } finally {
+    await control.close()
+    await renamer.close()
+    await reloader.close()
+  }
   if (options.detachOnExit) await detach(daemon, log)
   log.info('stopped', 'has stopped')
 }

@@ -37,10 +37,13 @@ export function makeLog(options: LogOptions): Log {
   return options.render ? textLog(options.level, options.render) : jsonLog(options)
 }
 
+/** Bytes that wait to be written, where that cannot be done: what comes then is left out. */
+const UNWRITTEN_MAX = 1 << 20
+
 function jsonLog({ level, instance }: LogOptions): Log {
   // Written in the background: a reader that is slow must not hold up health checks.
-  const out = pino.destination({ dest: 1, sync: false })
-  // A reader that is gone is no reason to end.
+  const out = pino.destination({ dest: 1, sync: false, maxLength: UNWRITTEN_MAX })
+  // A reader that is gone, or a full disk, is no reason to end.
   out.on('error', () => undefined)
   const logger = pino(
     {

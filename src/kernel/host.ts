@@ -6,7 +6,8 @@ import type { HostPort } from '../engine/ports/host.ts'
 
 export const host: HostPort = {
   now: () => new Date().toISOString().replace(/\.[0-9]+Z$/, 'Z'),
-  nowMs: () => Date.now(),
+  monotonicMs,
+  clocks: () => ({ monotonic: monotonicMs(), utc: Date.now() }),
   get user() {
     return process.env['SUDO_USER'] ?? userName()
   },
@@ -17,6 +18,10 @@ export const host: HostPort = {
   },
   deflate: (bytes) => deflateRawSync(bytes, { level: 1 }),
   inflate: (bytes) => inflateRawSync(bytes),
+}
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n)
 }
 
 /** A numeric id may have no name, as in a container. */

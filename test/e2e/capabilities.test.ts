@@ -1,5 +1,6 @@
 import { chownSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { instancePaths } from '../../src/engine/model/paths.ts'
 import { vip } from '../support/lab/topology.ts'
@@ -43,7 +44,19 @@ test('a user with two capabilities runs the whole life of a load balancer', asyn
   await lab().lbMust(['apply', 'saved.plan', '--yes'], { wrap })
   expect(await lab().lbMust(['history'], { wrap })).toMatch(/\* {2}2 .* nobody/)
   await lab().lbMust(['rollback'], { wrap })
-  for (const args of [['show'], ['show', '--raw'], ['show', '--json']]) await lab().lbMust(args, { wrap })
+  const one = `${lab().backends[0]!.address.ipv4}:8080`
+  const others = [
+    ...[['show'], ['show', '--raw'], ['show', '--json'], ['connections'], ['status'], ['why', 'web', one]],
+    ...[
+      ['drain', 'web', one],
+      ['undrain', 'web', one],
+      ['circuit', 'open', 'web', one],
+    ],
+    ...[['apply', '-c', file, '--yes', '--confirm-within', '60s'], ['confirm'], ['rollback']],
+  ]
+  for (const args of others) await lab().lbMust(args, { wrap })
+  const list = lab().write('new.json', [{ ip: lab().backends[0]!.address.ipv4, port: 8080 }])
+  await lab().lbMust(['rollout', 'web', '--to', list, '--interval', '0s', '--yes'], { wrap })
   await lab().lbMust(['destroy', '--yes'], { wrap })
 })
 
@@ -53,4 +66,40 @@ test.for([['bpf'], ['net_admin'], []])('an apply with only %j says what it lacks
   const { code, stderr } = await lab().lbCli(['apply', '-c', file, '--yes'], { wrap: asNobody(capabilities) })
   expect([1, 7]).toContain(code)
   expect(stderr).toMatch(/CAP_BPF and CAP_NET_ADMIN/)
+})
+
+test.for([
+  ...[
+    ['plan'],
+    ['apply', '--yes'],
+    ['rollback'],
+    ['history'],
+    ['show'],
+    ['destroy', '--yes'],
+    ['connections'],
+  ],
+  ...[
+    ['status'],
+    ['why', 'web', '10.0.0.1:1'],
+    ['drain', 'web', '10.0.0.1:1'],
+    ['undrain', 'web', '10.0.0.1:1'],
+  ],
+  ...[
+    ['circuit', 'open', 'web', '10.0.0.1:1'],
+    ['confirm'],
+    ['watch'],
+    ['rollout', 'web', '--to', 'new.json'],
+  ],
+])('without rights %j says which are missing, and changes nothing', async (args) => {
+  giveInstance()
+  lab().write('lb.yaml', web(lab(), [50, 30, 20]))
+  lab().write('new.json', [{ ip: '10.0.0.9', port: 1 }])
+  await lab().lbMust(['apply', '--yes'])
+  const before = await lab().lbMust(['show', '--raw'])
+  chownSync(lab().folder, NOBODY, NOBODY)
+  const env = { LB_RUN_DIR: join(lab().folder, 'run') }
+  const { code, stderr } = await lab().lbCli(args, { wrap: asNobody([]), env })
+  expect([1, 7]).toContain(code)
+  expect(stderr).toMatch(/CAP_BPF/)
+  expect(await lab().lbMust(['show', '--raw'])).toBe(before)
 })

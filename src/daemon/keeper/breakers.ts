@@ -12,6 +12,7 @@ import { targetId } from '../../engine/abi/runtime.ts'
 import { outcomesOf } from '../../engine/model/counters.ts'
 import type { BackendCounters, Outcomes } from '../../engine/model/counters.ts'
 import type { TargetKey } from '../../engine/model/runtime.ts'
+import type { HostPort } from '../../engine/ports/host.ts'
 import { NOTHING } from './inventory.ts'
 import type { Inventory } from './inventory.ts'
 import type { Records } from './records.ts'
@@ -29,7 +30,7 @@ export interface Breakers {
 
 export type OnTransition = (key: TargetKey, transition: BreakerTransition) => void
 
-export function makeBreakers(records: Records, onTransition: OnTransition): Breakers {
+export function makeBreakers(host: HostPort, records: Records, onTransition: OnTransition): Breakers {
   let inventory = NOTHING
   const breakers = new Map<string, Breaker>()
   const of = (id: string): Breaker => breakers.get(id) ?? resumeBreaker(records.get(id).breaker)
@@ -37,7 +38,7 @@ export function makeBreakers(records: Records, onTransition: OnTransition): Brea
   const take = (id: string, key: TargetKey, outcomes: Outcomes): void => {
     const policy = inventory.settings.circuitBreaker
     if (!policy.enabled) return
-    const now = Date.now()
+    const now = host.monotonicMs()
     breakers.set(id, observe(of(id), outcomes, now, policy))
     decide(id, key, now)
   }
@@ -76,13 +77,13 @@ export function makeBreakers(records: Records, onTransition: OnTransition): Brea
       take(targetId(key), key, { successes: ok ? 1 : 0, errors: ok ? 0 : 1 })
     },
     tick() {
-      const now = Date.now()
+      const now = host.monotonicMs()
       const policy = inventory.settings.circuitBreaker
       for (const { id, key } of inventory.targets.values()) {
         const deadline = nextDeadline(of(id), policy)
         if (deadline !== null && now >= deadline) decide(id, key, now)
       }
     },
-    errorRate: (id) => errorRate(of(id), Date.now(), inventory.settings.circuitBreaker),
+    errorRate: (id) => errorRate(of(id), host.monotonicMs(), inventory.settings.circuitBreaker),
   }
 }

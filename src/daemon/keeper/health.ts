@@ -10,6 +10,7 @@ import type { ProbeResult } from '../../engine/model/probe.ts'
 import { FRESH_RUNTIME } from '../../engine/model/runtime.ts'
 import type { TargetKey } from '../../engine/model/runtime.ts'
 import type { HealthStatus } from '../../engine/model/status.ts'
+import type { HostPort } from '../../engine/ports/host.ts'
 import type { ProbePort } from '../../engine/ports/probe.ts'
 import type { Inventory } from './inventory.ts'
 import type { Records } from './records.ts'
@@ -30,13 +31,14 @@ export interface Checker extends Disposable {
 }
 
 export interface CheckerOptions {
+  readonly host: HostPort
   readonly prober: ProbePort
   readonly records: Records
   /** Each conclusive result, for breakers and metrics. */
   readonly onResult: (key: TargetKey, result: ProbeResult) => void
 }
 
-export function makeChecker({ prober, records, onResult }: CheckerOptions): Checker {
+export function makeChecker({ host, prober, records, onResult }: CheckerOptions): Checker {
   let schedule = createSchedule(CONCURRENCY)
   let checks: ReadonlyMap<string, DistinctCheck> = new Map()
   let timer: NodeJS.Timeout | undefined
@@ -72,7 +74,7 @@ export function makeChecker({ prober, records, onResult }: CheckerOptions): Chec
     lasts.set(id, { at: new Date().toISOString(), ok, latencyMs, error })
     if (!result.ok && result.inconclusive) return
     const health = healthOf(id)
-    const next = observe(health, ok, Date.now(), limits)
+    const next = observe(health, ok, host.monotonicMs(), limits)
     healths.set(id, next)
     if (next.record !== health.record) records.change(key, (old) => ({ ...old, health: next.record }))
     onResult(key, result)

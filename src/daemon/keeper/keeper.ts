@@ -64,8 +64,11 @@ export function makeKeeper({ world, prober, log, onProbe }: KeeperOptions): Keep
         breaker: (key) => breakerCauses.get(targetId(key)),
       }),
   })
-  const breakers = makeBreakers(records, (key, { cause }) => breakerCauses.set(targetId(key), cause))
+  const breakers = makeBreakers(world.host, records, (key, { cause }) =>
+    breakerCauses.set(targetId(key), cause),
+  )
   const checker = makeChecker({
+    host: world.host,
     prober,
     records,
     onResult(key, result) {
@@ -135,14 +138,15 @@ export function makeKeeper({ world, prober, log, onProbe }: KeeperOptions): Keep
     }
   }
   const drain = (now: CounterSnapshot): void => {
-    if (Date.now() < drainsAt) return
-    drainsAt = Date.now() + inventory.settings.drainCheckIntervalMs
+    const time = world.host.monotonicMs()
+    if (time < drainsAt) return
+    drainsAt = time + inventory.settings.drainCheckIntervalMs
     for (const { id, key, identity } of inventory.targets.values()) {
       const { drain: before } = records.get(id)
       const connections = connectionsOf(now, identity)
-      if (observeConnections(before, Date.now(), connections) === before) continue
+      if (observeConnections(before, time, connections) === before) continue
       records.change(key, (old) => {
-        const next = observeConnections(old.drain, Date.now(), connections)
+        const next = observeConnections(old.drain, time, connections)
         return next === old.drain ? old : { ...old, drain: next }
       })
     }

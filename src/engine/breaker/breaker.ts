@@ -118,9 +118,7 @@ function tickClosed(breaker: Breaker, now: number, policy: CircuitBreaker): Brea
   return stay({ ...breaker, window, pending: false })
 }
 
-/** A clock that was set back would keep it open for as long again: its time begins anew. */
 function tickOpen(breaker: Breaker, now: number, policy: CircuitBreaker): BreakerStep {
-  if (now < breaker.since) return stay({ ...breaker, since: now })
   return now - breaker.since >= policy.openDurationMs ? go(breaker, 'half-open', now, 'time') : stay(breaker)
 }
 

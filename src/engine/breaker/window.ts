@@ -14,12 +14,9 @@ export type Window = readonly Bucket[]
 
 export const NO_WINDOW: Window = []
 
-/**
- * Without buckets that are older than the window. Those from the future are kept, but not beyond a
- * window's length: a clock that was set back leaves them behind.
- */
+/** Without buckets that are older than the window. */
 export function forget(window: Window, now: number, sizeMs: number): Window {
-  const kept = window.filter(({ at }) => Math.abs(now - at) < sizeMs)
+  const kept = window.filter(({ at }) => now - at < sizeMs)
   return kept.length === window.length ? window : kept
 }
 

@@ -35,7 +35,7 @@ export function logTransition(world: World, from: Deployment, to: Deployment): v
   using logs = openRuntimeMap(world, 'weight_log', targetCount(to))
   for (const [id, { key, factor, cause }] of after) {
     const was = before.get(id)?.factor ?? factor
-    if (was !== factor) logWeight(logs, key, { at: host.nowMs(), from: was, to: factor, cause })
+    if (was !== factor) logWeight(logs, key, { at: host.monotonicMs(), from: was, to: factor, cause })
   }
 }
 

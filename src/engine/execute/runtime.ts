@@ -63,7 +63,8 @@ export function updateRuntime(
   const effect = effectOf(active.deployment, records, updates, pending)
   if (effect.stretches.length > 0) records.update(PENDING_KEY, new Uint8Array(RUNTIME_SIZE))
   writeRecords(records, updates)
-  for (const [key, weight] of effect.weights) logWeight(logs, key, { ...weight, at: world.host.nowMs() })
+  for (const [key, weight] of effect.weights)
+    logWeight(logs, key, { ...weight, at: world.host.monotonicMs() })
   writeStretches(selection, effect.stretches)
   if (effect.stretches.length > 0) records.delete(PENDING_KEY)
   return updates

@@ -32,7 +32,7 @@ export function drainTarget(
   return updateRuntime(world, [key], (old) => {
     // Under the lock: of two at once, one sees the other.
     if (!force && old.drain.state === 'none') requireAnother(world, deployment, key)
-    return { ...old, drain: startDrain(old.drain, world.host.nowMs(), timeoutMs, connections) }
+    return { ...old, drain: startDrain(old.drain, world.host.monotonicMs(), timeoutMs, connections) }
   })
 }
 
@@ -50,7 +50,7 @@ export type CircuitAction = 'open' | 'close' | 'reset'
 
 /** `open` holds until one of the others; `close` begins anew now; `reset` is as if nothing had ever been observed. */
 export function setCircuit(world: World, key: TargetKey, action: CircuitAction): RuntimeUpdate[] {
-  const now = world.host.nowMs()
+  const now = world.host.monotonicMs()
   const breakers: Record<CircuitAction, TargetRuntime['breaker']> = {
     open: { state: 'open', since: now, forced: true },
     close: { state: 'closed', since: now, forced: false },

@@ -23,6 +23,6 @@ export function readStatus({ kernel, host, instance, paths }: Looked): StatusFac
     provenance: records.find(({ active }) => active)?.provenance,
     runtimes: readRuntimes(kernel, paths),
     counters: readBackendCounters(kernel, paths),
-    now: new Date(host.nowMs()).toISOString(),
+    clocks: host.clocks(),
   }
 }

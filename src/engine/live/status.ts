@@ -2,6 +2,8 @@
 import { identityOf, numberDeployment } from '../abi/numbering.ts'
 import { targetId } from '../abi/runtime.ts'
 import { configuredSelection, effectiveGroup, runtimeIn } from '../abi/selection.ts'
+import { runtimeOfDay } from '../model/clocks.ts'
+import type { Clocks } from '../model/clocks.ts'
 import { activeConnections } from '../model/counters.ts'
 import type { CounterSnapshot } from '../model/counters.ts'
 import type { LiveState, Provenance } from '../model/live.ts'
@@ -29,7 +31,7 @@ export interface StatusFacts {
   readonly provenance: Provenance | undefined
   readonly runtimes: Runtimes
   readonly counters: CounterSnapshot
-  readonly now: string
+  readonly clocks: Clocks
 }
 
 export function statusOf(facts: StatusFacts, daemon: DaemonKnowledge | undefined): StatusDocument {
@@ -39,7 +41,7 @@ export function statusOf(facts: StatusFacts, daemon: DaemonKnowledge | undefined
   return {
     formatVersion: 1,
     instance: live.instance,
-    at: facts.now,
+    at: new Date(facts.clocks.utc).toISOString(),
     generation:
       live.generation === 0
         ? null
@@ -84,7 +86,7 @@ function listStatus(
   source: string | null,
   targets: Proxy['defaultTarget'],
   deployment: Deployment,
-  { runtimes, counters }: StatusFacts,
+  { runtimes, counters, clocks }: StatusFacts,
   daemon: DaemonKnowledge | undefined,
 ): TargetStatus[] {
   const numbering = numberDeployment(deployment)
@@ -96,7 +98,7 @@ function listStatus(
     percent(Array.from(all).filter((entry) => entry === backend).length, all.length)
   return targets.map(({ ip, port, weight, origin, drain }, i): TargetStatus => {
     const key = keys[i]!
-    const { runtime = FRESH_RUNTIME } = runtimes.get(targetId(key)) ?? {}
+    const runtime = runtimeOfDay(runtimes.get(targetId(key))?.runtime ?? FRESH_RUNTIME, clocks)
     const { factor, cause } = shares[i]!
     const counted = counters.get(identityOf(ip, port, key.protocol))
     return {

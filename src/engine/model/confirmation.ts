@@ -1,5 +1,8 @@
 /** A generation that is to be confirmed, and goes by itself where it is not. */
 
+import { timeOfDay } from './clocks.ts'
+import type { Clocks } from './clocks.ts'
+
 /** Who confirms it: a person, or the command that watches its targets, at the end of its watch. */
 export type ConfirmationKind = 'asked' | 'watched'
 
@@ -8,7 +11,7 @@ export interface Confirmation {
   readonly generation: number
   /** What served before, and serves again after the deadline; 0: nothing. */
   readonly previous: number
-  /** Milliseconds of the monotonic clock of the host, which nobody sets. */
+  /** Milliseconds of the monotonic clock. */
   readonly deadline: number
   readonly kind: ConfirmationKind
 }
@@ -21,11 +24,10 @@ export interface PendingConfirmation extends Omit<Confirmation, 'deadline'> {
   readonly overdue: boolean
 }
 
-/** @param clocks both read now, in milliseconds */
 export function pendingConfirmation(
   { deadline, ...rest }: Confirmation,
-  clocks: { readonly monotonic: number; readonly utc: number },
+  clocks: Clocks,
 ): PendingConfirmation {
-  const left = deadline - clocks.monotonic
-  return { ...rest, until: new Date(clocks.utc + left).toISOString(), overdue: left <= 0 }
+  const until = new Date(timeOfDay(deadline, clocks)).toISOString()
+  return { ...rest, until, overdue: clocks.monotonic >= deadline }
 }

@@ -1,7 +1,7 @@
 /**
  * What is known about targets at run time. It is kept outside generations, in the pinned map `runtime`, by
  * proxy and target, so that it survives applies, rollbacks and the daemon. Times are milliseconds
- * since 1970, UTC.
+ * of the host's monotonic clock (clocks.ts); 0: never.
  */
 import type { Protocol } from './snapshot.ts'
 

@@ -1,9 +1,12 @@
 /** What else the engine needs of the host: clock, identity, hashing, compression. */
+import type { Clocks } from '../model/clocks.ts'
+
 export interface HostPort {
   /** ISO 8601 in UTC, to the second. */
   now(): string
-  /** Milliseconds since 1970, UTC. */
-  nowMs(): number
+  /** Milliseconds of the clock that nobody sets: the same for all processes. */
+  monotonicMs(): number
+  clocks(): Clocks
   /** Who runs the command: `root`, or `alice` behind sudo. */
   readonly user: string
   /** SHA-256 in hex over the parts, in order. */

@@ -27,7 +27,8 @@ import type { FakeState } from '../../support/fake-kernel-state.ts'
 /** The same at any time and for anyone. */
 export const testHost: HostPort = {
   now: () => '2026-01-01T00:00:00Z',
-  nowMs: () => Date.UTC(2026, 0, 1),
+  monotonicMs: () => 1000,
+  clocks: () => ({ monotonic: 1000, utc: Date.UTC(2026, 0, 1) }),
   user: 'tester',
   digest: (parts) => host.digest(parts),
   deflate: (bytes) => host.deflate(bytes),

@@ -4,7 +4,7 @@ import { NO_COUNTERS } from '../../../src/engine/model/counters.ts'
 import { LOAD_ONE } from '../../../src/engine/model/runtime.ts'
 import type { TargetStatus } from '../../../src/engine/model/status.ts'
 import { applied, down, drain, runtimesOf, three, update, web } from '../execute/known.ts'
-import { liveOf } from '../execute/support.ts'
+import { liveOf, testHost } from '../execute/support.ts'
 import { fakeState, type FakeState } from '../../support/fake-kernel-state.ts'
 
 const counted = (opened: number, ended: number) => ({
@@ -19,7 +19,7 @@ function status(state: FakeState) {
     ['10.0.0.2:8080/udp', counted(100, 0)],
   ])
   const facts = { live: liveOf(state), provenance: undefined, runtimes: runtimesOf(state), counters }
-  return statusOf({ ...facts, now: '2026-01-01T00:00:00.000Z' }, undefined)
+  return statusOf({ ...facts, clocks: testHost.clocks() }, undefined)
 }
 
 /** One line of each target of the first proxy. */
@@ -58,7 +58,7 @@ describe('the status', () => {
     const state = applied(three)
     update(state, [web(1)], drain)
     expect(targetOf(state, '10.0.0.1').drain).toEqual({
-      ...{ state: 'draining', since: '1970-01-01T00:00:00.007Z', deadline: null, initial: 3 },
+      ...{ state: 'draining', since: '2025-12-31T23:59:59.007Z', deadline: null, initial: 3 },
     })
     expect(targetOf(state, '10.0.0.2').drain).toEqual({
       state: 'none',
