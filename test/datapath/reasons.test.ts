@@ -3,7 +3,7 @@ import type { Configuration, Hook } from '../support/model.ts'
 import { compileBpf } from '../support/native.ts'
 import { patch, type PacketSpec } from '../support/packet.ts'
 import { createDataplane, type Dataplane } from './support/dataplane.ts'
-import { forwardFrame, startSession, type Extra, type Flow } from './support/session.ts'
+import { forwardFrame, replyFrame, startSession, type Extra, type Flow } from './support/session.ts'
 
 let plane: Dataplane
 beforeAll(async () => {
@@ -186,6 +186,27 @@ describe.each(['xdp', 'ingress'] as const)('at %s', (hook: Hook) => {
     await session.reply('egress', lost, { flags: 'SA' })
     expect(session.connection(lost)?.packets).toEqual({ client: 1, backend: 1 })
     session.verify()
+  })
+
+  test('policy rules see the ports of the rewritten packet', async () => {
+    const { listeners } = to('10.2.0.2', 'fd02::2')
+    const ports: Configuration = {
+      listeners: listeners.flatMap((one) => [one, { ...one, port: 8097 }]),
+      groups: { v4: [{ ip: '10.2.0.2', port: 8099 }], v6: [{ ip: 'fd02::2', port: 8099 }] },
+    }
+    for (const flow of [flow4, flow6]) {
+      plane.configure(ports)
+      const [toTarget] = await plane.run(hook, [{ data: frame(flow), device: 'client0' }])
+      expect(toTarget!.reason).toBe('LB_STACK_BLACKHOLE')
+      plane.configure({ ...ports, groups: to('10.2.0.2', 'fd02::2').groups })
+      const at = { ...flow, destinationPort: 8097 }
+      const backend = { ip: flow === flow4 ? '10.2.0.2' : 'fd02::2', port: 8080 }
+      const [there, back] = await plane.run(hook, [
+        { data: frame(at), device: 'client0' },
+        { data: replyFrame(at, backend, { flags: 'SA' }, 'server0'), device: 'server0' },
+      ])
+      expect([there!.reason, back!.reason]).toEqual(['LB_REDIRECT', 'LB_STACK_BLACKHOLE'])
+    }
   })
 
   test('packets longer than the route allows', async () => {
