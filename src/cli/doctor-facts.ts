@@ -20,21 +20,14 @@ function interfaceFacts(world: World, snapshot: Snapshot): InterfaceFacts[] {
   const { net } = world.kernel
   const devices = net.interfaces()
   const byName = new Map(devices.map((device) => [device.name, device]))
-  const addresses = targetAddresses(snapshot)
-  const routes = net.routes(addresses)
-  const reached = new Map(
-    addresses.flatMap((address, i) => {
-      const route = routes[i]
-      return route ? [[address, route] as const] : []
-    }),
-  )
+  const routes = net.routes(targetAddresses(snapshot))
   // One at a time, so that a missing interface does not hide what is known of the others.
   const named = new Set([
     ...snapshot.proxies.flatMap(({ listen }) => listen.interfaces),
     ...snapshot.interfaces.map(({ name }) => name),
   ])
   const present = withInterfaces(snapshot, (name) => byName.has(name))
-  const attachments = resolveAttachments(present, { interfaces: devices, routes: reached })
+  const attachments = resolveAttachments(present, { interfaces: devices, routes })
   const missing = [...named].filter((name) => !byName.has(name))
   return [
     ...missing.map((name) => describe(name, undefined, { error: `there is no interface ${name}` })),

@@ -51,14 +51,7 @@ export function deploy(world: World, config: ValidConfig): Deployment {
 }
 
 export function attachmentsHere({ kernel: { net } }: World, snapshot: Snapshot): Deployment['attachments'] {
-  const addresses = targetAddresses(snapshot)
-  const found = net.routes(addresses)
-  const routes = new Map(
-    addresses.flatMap((address, i) => {
-      const route = found[i]
-      return route ? [[address, route] as const] : []
-    }),
-  )
+  const routes = net.routes(targetAddresses(snapshot))
   return resolveAttachments(snapshot, { interfaces: net.interfaces(), routes })
 }
 

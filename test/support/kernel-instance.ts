@@ -130,7 +130,7 @@ function applyOn(world: World, backends: number, attach: Attach): Observed {
     settings: DEFAULT_SETTINGS,
   }
   const interfaces = world.kernel.net.interfaces()
-  const desired = { snapshot, attachments: resolveAttachments(snapshot, { interfaces, routes: new Map() }) }
+  const desired = { snapshot, attachments: resolveAttachments(snapshot, { interfaces, routes: [] }) }
   apply(world, planOn(world, desired), { keep: 8, dryRun: false, onStep: () => undefined })
   return observe(world, desired)
 }

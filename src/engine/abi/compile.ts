@@ -4,18 +4,18 @@ import { mappedLength, parsePrefix } from '../model/ip.ts'
 import type { Attachment, Deployment, Proxy, Settings } from '../model/snapshot.ts'
 import { enums } from './layout.generated.ts'
 import { attachNumber, protocolNumber, roleFlags, SETTING_FIELDS, SETTING_KEYS } from './names.ts'
-import { addressBytes, numberDeployment } from './numbering.ts'
+import { addressBytes, identityOf, numberDeployment } from './numbering.ts'
 import type { Numbering } from './numbering.ts'
 import { configuredSelection } from './selection.ts'
 import { makeRows } from './struct.ts'
 import { arrayImage, TABLES } from './tables.ts'
 import type { TableImages } from './tables.ts'
 
-/** Which row of `backend_stats` each identity owns. */
-export type CounterRows = ReadonlyMap<string, number>
+/** Which row of `backend_stats` each backend has, in the order of their numbers. */
+export type CounterRows = readonly number[]
 
 export { addressBytes, identityOf, numberDeployment } from './numbering.ts'
-export type { BackendIdentity, Numbering } from './numbering.ts'
+export type { Backend, Numbering } from './numbering.ts'
 
 export function compile(deployment: Deployment, counters: CounterRows): TableImages {
   const numbering = numberDeployment(deployment)
@@ -115,9 +115,12 @@ function compileGroups(numbering: Numbering): Pick<TableImages, 'groups' | 'memb
 
 function compileBackends({ backends }: Numbering, counters: CounterRows): TableImages['backends'] {
   const rows = makeRows('lb_backend', backends.length)
-  for (const [row, { identity, ip, port, protocol }] of backends.entries()) {
-    const stats = counters.get(identity)
-    if (stats === undefined) throw new LbError('state', `no row of counters was set aside for ${identity}`)
+  for (const [row, { ip, port, protocol }] of backends.entries()) {
+    const stats = counters[row]
+    if (stats === undefined) {
+      const name = identityOf(ip, port, protocol)
+      throw new LbError('state', `no row of counters was set aside for ${name}`)
+    }
     rows.put(row, 'addr', addressBytes(ip))
     rows.set(row, 'port_be', port)
     rows.set(row, 'proto', protocolNumber(protocol))

@@ -8,8 +8,7 @@ export function identityOf(ip: string, port: number, protocol: Protocol): string
   return `${formatEndpoint(ip, port)}/${protocol}`
 }
 
-export interface BackendIdentity {
-  readonly identity: string
+export interface Backend {
   readonly ip: string
   readonly port: number
   readonly protocol: Protocol
@@ -25,8 +24,7 @@ export interface GroupPlan {
 
 /** How a deployment's parts are numbered. Rows follow the snapshot's canonical order. */
 export interface Numbering {
-  readonly backends: readonly BackendIdentity[]
-  readonly backendRow: ReadonlyMap<string, number>
+  readonly backends: readonly Backend[]
   readonly groups: readonly GroupPlan[]
   /** Per proxy: the group of its default target, and one per source route; equal lists share a group. */
   readonly proxies: readonly { readonly group: number; readonly routeGroups: readonly number[] }[]
@@ -44,33 +42,53 @@ export function numberDeployment(deployment: Deployment): Numbering {
 const numbered = new WeakMap<Deployment, Numbering>()
 
 function number({ snapshot }: Deployment): Numbering {
-  const backends: BackendIdentity[] = []
-  const backendRow = new Map<string, number>()
+  const backends: Backend[] = []
+  const rowOf = backendRows(backends)
   const groups: GroupPlan[] = []
-  const backendOf = ({ ip, port }: Target, protocol: Protocol): number => {
-    const identity = identityOf(ip, port, protocol)
-    const known = backendRow.get(identity)
-    if (known !== undefined) return known
-    backendRow.set(identity, backends.length)
-    return backends.push({ identity, ip, port, protocol }) - 1
-  }
   const proxies = snapshot.proxies.map((proxy, index) => {
     const { protocol } = proxy.listen
-    const seen = new Map<string, number>()
-    const group = (targets: readonly Target[]): number => {
-      const key = targets
-        .map((t) => `${formatEndpoint(t.ip, t.port)}=${t.weight}${t.drain ? ' drain' : ''}`)
-        .join(' ')
-      const known = seen.get(key)
-      if (known !== undefined) return known
-      const rows = targets.map((target) => backendOf(target, protocol))
-      seen.set(key, groups.length)
-      groups.push({ proxy: index, protocol, targets, backends: rows })
-      return groups.length - 1
-    }
-    return { group: group(proxy.defaultTarget), routeGroups: proxy.sourceRoutes.map((r) => group(r.targets)) }
+    const rowsOf = (targets: readonly Target[]): number[] =>
+      targets.map(({ ip, port }) => rowOf({ ip, port, protocol }))
+    const add = (targets: readonly Target[], rows: readonly number[]): number =>
+      groups.push({ proxy: index, protocol, targets, backends: rows }) - 1
+    const rows = rowsOf(proxy.defaultTarget)
+    const group = add(proxy.defaultTarget, rows)
+    // Most proxies have no other list.
+    if (proxy.sourceRoutes.length === 0) return { group, routeGroups: [] }
+    const seen = new Map([[listKey(proxy.defaultTarget, rows), group]])
+    const routeGroups = proxy.sourceRoutes.map(({ targets }) => {
+      const own = rowsOf(targets)
+      const key = listKey(targets, own)
+      const known = seen.get(key) ?? add(targets, own)
+      seen.set(key, known)
+      return known
+    })
+    return { group, routeGroups }
   })
-  return { backends, backendRow, groups, proxies }
+  return { backends, groups, proxies }
+}
+
+/** The row of a backend, which is added to `backends` where it is not among them. */
+function backendRows(backends: Backend[]): (backend: Backend) => number {
+  // By port first: there are few of them, and no text has to be put together for each of many targets.
+  const known = new Map<number, Map<string, number>>()
+  return (backend) => {
+    const { ip, port, protocol } = backend
+    const place = 2 * port + (protocol === 'tcp' ? 0 : 1)
+    let rows = known.get(place)
+    if (!rows) known.set(place, (rows = new Map<string, number>()))
+    let row = rows.get(ip)
+    if (row === undefined) {
+      row = backends.push(backend) - 1
+      rows.set(ip, row)
+    }
+    return row
+  }
+}
+
+/** The same for lists with the same targets and weights. */
+function listKey(targets: readonly Target[], rows: readonly number[]): string {
+  return targets.map(({ weight, drain }, i) => `${rows[i]}=${weight}${drain ? ' drain' : ''}`).join()
 }
 
 /** The 16 bytes of an address that was validated long before. */

@@ -1,7 +1,7 @@
 /** The table of selection: each group's run, by configured weights and by effective ones. */
 import { FRESH_RUNTIME } from '../model/runtime.ts'
 import type { TargetKey, TargetRuntime } from '../model/runtime.ts'
-import type { Deployment, Target } from '../model/snapshot.ts'
+import type { Deployment, Snapshot, Target } from '../model/snapshot.ts'
 import { factorOf, isDrained, WHOLE } from '../select/factor.ts'
 import { selectionRun } from '../select/run.ts'
 import type { Factor } from '../select/factor.ts'
@@ -109,6 +109,7 @@ function keysOf(group: GroupPlan, proxy: string): GroupKeys {
 /** The whole table by effective weights. */
 export function effectiveSelection(deployment: Deployment, runtimes: Runtimes): Uint32Array {
   const { selection, offsets } = configuredSelection(numberDeployment(deployment))
+  if (!isReduced(deployment, runtimes)) return selection
   const rows = reducedGroups(deployment, runtimes)
   if (rows.length === 0) return selection
   const effective = selection.slice()
@@ -120,11 +121,18 @@ export function effectiveSelection(deployment: Deployment, runtimes: Runtimes): 
 /** Whether something may be taken off from a target: a look that numbers nothing. */
 export function isReduced({ snapshot }: Deployment, runtimes: Runtimes): boolean {
   for (const { runtime } of runtimes.values()) if (factorOf(runtime).factor !== WHOLE.factor) return true
+  const known = draining.get(snapshot)
+  if (known !== undefined) return known
   const drains = (targets: readonly Target[]): boolean => targets.some(({ drain }) => drain)
-  return snapshot.proxies.some(({ defaultTarget, sourceRoutes }) => {
+  const made = snapshot.proxies.some(({ defaultTarget, sourceRoutes }) => {
     return drains(defaultTarget) || sourceRoutes.some(({ targets }) => drains(targets))
   })
+  draining.set(snapshot, made)
+  return made
 }
+
+/** Whether a target is configured to be drained. */
+const draining = new WeakMap<Snapshot, boolean>()
 
 /** Whether two states of a target come to the same for its list. */
 export function weighsSame(a: TargetRuntime, b: TargetRuntime): boolean {

@@ -1,5 +1,6 @@
 /** The tables that make up a generation: one inner map each, pinned under gen/<number>/<table>. */
 import { enums } from './layout.generated.ts'
+import { indexKeys } from './key-index.ts'
 import { structSize } from './struct.ts'
 import type { StructName } from './struct.ts'
 
@@ -87,17 +88,10 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function sameImage(spec: TableSpec, a: TableImage, b: TableImage): boolean {
   if (a.count !== b.count) return false
   if (spec.kind === 'array') return sameBytes(a.values, b.values)
-  const rows = indexRows(spec, a)
+  const rows = indexKeys(a.keys, spec.keySize)
   for (let i = 0; i < b.count; i++) {
-    const row = rows.get(bytesKey(keyAt(spec, b, i)))
-    if (row === undefined || !sameBytes(valueAt(spec, a, row), valueAt(spec, b, i))) return false
+    const row = rows.find(b.keys, i)
+    if (row === -1 || !sameBytes(valueAt(spec, a, row), valueAt(spec, b, i))) return false
   }
   return true
-}
-
-/** Row numbers by key. */
-export function indexRows(spec: TableSpec, image: TableImage): Map<string, number> {
-  const rows = new Map<string, number>()
-  for (let i = 0; i < image.count; i++) rows.set(bytesKey(keyAt(spec, image, i)), i)
-  return rows
 }

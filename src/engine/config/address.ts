@@ -1,5 +1,14 @@
 /** Addresses and networks as people write them: canonical text, or what is wrong with the one given. */
-import { familyOf, formatIp, formatPrefix, isMapped, parseIp, parsePrefix, type Prefix } from '../model/ip.ts'
+import {
+  familyOf,
+  formatIp,
+  formatPrefix,
+  ipv4Number,
+  isMapped,
+  parseIp,
+  parsePrefix,
+  type Prefix,
+} from '../model/ip.ts'
 import type { Family } from '../model/snapshot.ts'
 import { isHostname, readHostname } from './hostname.ts'
 import type { Fault, Parsed } from './parsed.ts'
@@ -24,16 +33,16 @@ export interface Network {
 }
 
 export function readAddress(text: string): Parsed<Address> {
+  // Of IPv4 only canonical text is an address.
+  const address = ipv4Number(text)
+  if (address !== undefined) return { value: { text, family: 'ipv4', kind: kindOfIpv4(address) } }
   const bytes = parseIp(text)
   if (bytes === undefined) return { fault: addressFault(text) }
-  const family = familyOf(text)
-  if (family === 'ipv6' && isMapped(bytes)) {
+  if (isMapped(bytes)) {
     const message = `\`${text}\` is an IPv4 address in the form of an IPv6 one`
     return { fault: { message, hint: `Write \`${formatIp(bytes)}\`.` } }
   }
-  // Of IPv4 only canonical text is an address.
-  const canonical = family === 'ipv4' ? text : formatIp(bytes)
-  return { value: { text: canonical, family, kind: kindOf(bytes, family) } }
+  return { value: { text: formatIp(bytes), family: 'ipv6', kind: kindOfIpv6(bytes) } }
 }
 
 /** The same, of a target, which may have a name instead. */
@@ -51,23 +60,17 @@ export function readNetwork(text: string): Parsed<Network> {
   }
   const { family } = prefix
   const canonical = formatPrefix(prefix)
-  const hostBits = !canonical.startsWith(`${formatIp(prefix.bytes)}/`)
+  const hostBits = canonical !== text && !canonical.startsWith(`${formatIp(prefix.bytes)}/`)
   return { value: { text: canonical, family, prefix, hostBits } }
 }
 
-function kindOf(bytes: Uint8Array, family: Family): AddressKind {
-  return family === 'ipv4' ? kindOfIpv4(bytes) : kindOfIpv6(bytes)
-}
-
-/** Of the last four of 16 bytes. */
-function kindOfIpv4(bytes: Uint8Array): AddressKind {
-  const first = bytes[12]!
+function kindOfIpv4(address: number): AddressKind {
+  const first = address >>> 24
   if (first === 127) return 'loopback'
-  if (first === 169 && bytes[13] === 254) return 'link-local'
+  if (address >>> 16 === 0xa9fe) return 'link-local'
   if (first >= 224 && first < 240) return 'multicast'
-  const rest = (bytes[13]! << 16) | (bytes[14]! << 8) | bytes[15]!
-  if (first === 0 && rest === 0) return 'any'
-  return first === 255 && rest === 0xffffff ? 'broadcast' : 'unicast'
+  if (address === 0) return 'any'
+  return address === 0xffffffff ? 'broadcast' : 'unicast'
 }
 
 function kindOfIpv6(bytes: Uint8Array): AddressKind {

@@ -102,18 +102,18 @@ function readListen(reader: Reader, node: MapNode): DraftListen {
 }
 
 function readInterfaces(reader: Reader, map: MapNode | undefined): DraftInterface[] {
-  return (map?.entries ?? []).map(({ key, keySpan, value }) => {
-    const attach = text(reader, asMap(reader, value), 'attach')
-    return { source: reader.source, name: key, keySpan, attach }
+  return (map?.entries ?? []).map((entry) => {
+    const attach = text(reader, asMap(reader, entry.value), 'attach')
+    return { source: reader.source, name: entry.key, keySpan: entry, attach }
   })
 }
 
 function readSettings(reader: Reader, map: MapNode | undefined): DraftSetting[] {
-  return (map?.entries ?? []).map(({ key, keySpan, value }) => ({
+  return (map?.entries ?? []).map((entry) => ({
     source: reader.source,
-    key,
-    keySpan,
-    value,
-    check: key === 'healthCheckDefaults' ? readCheck(reader, value) : undefined,
+    key: entry.key,
+    keySpan: entry,
+    value: entry.value,
+    check: entry.key === 'healthCheckDefaults' ? readCheck(reader, entry.value) : undefined,
   }))
 }

@@ -18,6 +18,8 @@ export function readHostname(text: string): Parsed<string> {
 
 /** Whether a text, in lower case, is a name that can be looked up. */
 export function isHostname(name: string): boolean {
+  // Of many sources of clients, most are networks.
+  if (name.includes('/')) return false
   const labels = (name.endsWith('.') ? name.slice(0, -1) : name).split('.')
   return (
     name.length <= MAX_LENGTH &&

@@ -127,7 +127,7 @@ const MAX_KEYS = 8
 
 function unknownKey(source: ParsedSource, error: SchemaError, node: MapNode): Problem {
   const key = String(error.params['additionalProperty'])
-  const span: Span = entryOf(node, key)?.keySpan ?? node
+  const span: Span = entryOf(node, key) ?? node
   const known = knownKeys(error).filter((name) => !name.startsWith('$'))
   const meant = suggestKey(error, node)
   const some = known.slice(0, MAX_KEYS).map((name) => `\`${spell(source, name)}\``)
@@ -165,7 +165,7 @@ function nameOf(node: Node): string | undefined {
 
 function wrongKey(source: ParsedSource, error: SchemaError, node: MapNode): Problem {
   const key = error.propertyName ?? ''
-  const span = entryOf(node, key)?.keySpan ?? node
+  const span = entryOf(node, key) ?? node
   const { rule, message, hint } = wordValue(source, error, ['interfaces', key], node)
   return problemAt({ source, span }, rule, message, { hint })
 }

@@ -11,9 +11,6 @@ export interface ActiveGeneration {
   readonly deployment: Deployment
 }
 
-/** Manifests are frozen, and no other map gets the same id while the host runs. */
-const manifests = new WeakMap<World, { readonly id: number; readonly deployment: Deployment }>()
-
 /**
  * `undefined` where nothing is applied.
  * @throws LbError `state` where it cannot be told what was applied
@@ -23,16 +20,10 @@ export function activeGeneration(world: World): ActiveGeneration | undefined {
   const slot = readActiveSlot(kernel, paths, SLOT_NONE)
   if (slot === undefined) return undefined
   const folder = generationFolders(kernel, paths).find(({ header }) => header?.slot === slot)
-  using manifest = folder && kernel.openMap(`${folder.path}/manifest`)
-  if (!folder || !manifest) {
+  if (!folder) {
     throw new LbError('state', `no generation under ${paths.generations} owns the active slot ${slot}`, {
       hint: '`lb plan` shows what is damaged, `lb apply` repairs it',
     })
   }
-  const { id } = manifest.info
-  const known = manifests.get(world)
-  if (known?.id === id) return { path: folder.path, deployment: known.deployment }
-  const { deployment } = readManifest(kernel, host, folder.path)
-  manifests.set(world, { id, deployment })
-  return { path: folder.path, deployment }
+  return { path: folder.path, deployment: readManifest(kernel, host, folder.path).deployment }
 }

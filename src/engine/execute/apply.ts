@@ -98,7 +98,7 @@ function carryOut(
 ): ApplyResult {
   const { onStep } = options
   const known = prepare(world, plan.desired, options, undo)
-  const counters = allocateCounters(world, known, options.dryRun)
+  const counters = allocateCounters(world, plan.desired, known, options.dryRun)
   const staged = stageGeneration(world, plan, before, counters, options, undo)
   const size = Object.values(staged.images).reduce((sum, { count }) => sum + count, 0)
   onStep('stage', `generation ${staged.number}: ${size} entries, ${staged.shared} tables unchanged`)
@@ -166,8 +166,8 @@ function prepare(world: World, desired: Deployment, { dryRun, onStep }: ApplyOpt
     bootstrap(world, numberDeployment(desired).backends.length, desired.snapshot.settings.maxConnections)
     onStep('prepare', `made instance ${world.instance}`)
   }
-  const counters = takeBackRows(world, readCounters(world, desired), desired, dryRun)
-  const upgraded = upgradePrograms(world, counters.rows.size + counters.missing.length, dryRun)
+  const counters = takeBackRows(world, readCounters(world, desired), dryRun)
+  const upgraded = upgradePrograms(world, counters.taken.length + counters.missing, dryRun)
   if (upgraded) onStep('prepare', upgraded)
   const families = new Set(
     desired.snapshot.proxies.map(({ defaultTarget }) => familyOf(defaultTarget[0]?.ip ?? '')),
@@ -207,7 +207,7 @@ function stageGeneration(
       ...(rollout && { rollout }),
     },
     deployment: plan.desired,
-    counters: numberDeployment(plan.desired).backends.map(({ identity }) => counters.get(identity)!),
+    counters,
   }
   const path = paths.staged(number)
   undo.push(() =>

@@ -1,43 +1,35 @@
 /** Rows of `backend_stats`, handed out by identity: a backend keeps its row across generations. */
-import { addressBytes, identityOf, numberDeployment } from '../abi/compile.ts'
-import type { BackendIdentity } from '../abi/compile.ts'
-import { protocolName, protocolNumber } from '../abi/names.ts'
-import { makeRows, rowsOver } from '../abi/struct.ts'
+import { addressBytes, numberDeployment } from '../abi/compile.ts'
+import type { Backend, CounterRows } from '../abi/compile.ts'
+import { indexKeys } from '../abi/key-index.ts'
+import { protocolNumber } from '../abi/names.ts'
+import { makeRows, structSize } from '../abi/struct.ts'
 import { u32s } from '../live/decode.ts'
 import { LbError } from '../model/errors.ts'
-import { formatIp } from '../model/ip.ts'
 import type { Deployment } from '../model/snapshot.ts'
-import type { MapPort } from '../ports/kernel.ts'
 import type { World } from './world.ts'
 
-/** What `backend_ids` says. */
-export function readCounterRows(ids: MapPort): Map<string, number> {
-  const { count, keys, values } = ids.readAll()
-  const rows = rowsOver('lb_backend_id', keys)
-  const numbers = u32s(values)
-  const found = new Map<string, number>()
-  for (let row = 0; row < count; row++) {
-    const protocol = protocolName(rows.get(row, 'proto'))
-    if (!protocol) continue
-    const ip = formatIp(rows.slice(row, 'addr'))
-    found.set(identityOf(ip, rows.get(row, 'port_be'), protocol), numbers[row]!)
-  }
-  return found
-}
-
-/** Rows of counters as they are, and the backends of a deployment that have none. */
+/** Rows of counters as they are, and what a deployment has of them. */
 export interface Counters {
-  readonly rows: ReadonlyMap<string, number>
-  readonly missing: readonly BackendIdentity[]
+  /** Rows that have an owner. */
+  readonly taken: Uint32Array
+  /** For each backend of the deployment the row that it owns; `undefined`: it has none. */
+  readonly rows: readonly (number | undefined)[]
+  /** How many have none. */
+  readonly missing: number
 }
 
+/** What `backend_ids` says. */
 export function readCounters({ kernel, paths }: World, deployment: Deployment): Counters {
   using ids = kernel.openMap(paths.map('backend_ids'))
-  const rows = ids ? readCounterRows(ids) : new Map<string, number>()
-  return {
-    rows,
-    missing: numberDeployment(deployment).backends.filter(({ identity }) => !rows.has(identity)),
-  }
+  const { keys, values } = ids?.readAll() ?? { keys: new Uint8Array(), values: new Uint8Array() }
+  const owners = indexKeys(keys, structSize('lb_backend_id'))
+  const taken = u32s(values)
+  const { backends } = numberDeployment(deployment)
+  const wanted = idsOf(backends)
+  // What has no owner is `undefined`: there is no place -1.
+  const rows = backends.map((_, i) => taken[owners.find(wanted, i)])
+  return { taken, rows, missing: rows.filter((row) => row === undefined).length }
 }
 
 /**
@@ -47,31 +39,36 @@ export function readCounters({ kernel, paths }: World, deployment: Deployment): 
  */
 export function allocateCounters(
   { kernel, paths }: World,
-  { rows, missing }: Counters,
+  deployment: Deployment,
+  { taken, rows, missing }: Counters,
   dryRun: boolean,
-): ReadonlyMap<string, number> {
+): CounterRows {
   using ids = kernel.openMap(paths.map('backend_ids'))
   using stats = kernel.openMap(paths.map('backend_stats'))
   if (!ids || !stats) throw new LbError('state', `${paths.map('backend_ids')} or backend_stats is missing`)
-  if (missing.length === 0) return rows
-  const used = new Set(rows.values())
+  const used = missing === 0 ? new Set<number>() : new Set(taken)
   const fresh: number[] = []
-  for (let row = 0; fresh.length < missing.length; row++) {
+  for (let row = 0; fresh.length < missing; row++) {
     if (!dryRun && row >= stats.info.maxEntries) {
       throw new LbError('state', `backend_stats has only ${row} rows`)
     }
     if (!used.has(row)) fresh.push(row)
   }
-  if (!dryRun) writeIds(ids, missing, fresh)
-  return new Map([...rows, ...missing.map(({ identity }, i) => [identity, fresh[i]!] as const)])
+  if (!dryRun && missing > 0) {
+    const newcomers = numberDeployment(deployment).backends.filter((_, i) => rows[i] === undefined)
+    ids.updateBatch(idsOf(newcomers), new Uint8Array(Uint32Array.from(fresh).buffer))
+  }
+  let next = 0
+  return rows.map((row) => row ?? fresh[next++]!)
 }
 
-function writeIds(ids: MapPort, backends: readonly BackendIdentity[], rows: readonly number[]): void {
+/** Keys of `backend_ids`. */
+function idsOf(backends: readonly Backend[]): Uint8Array {
   const keys = makeRows('lb_backend_id', backends.length)
   for (const [i, { ip, port, protocol }] of backends.entries()) {
     keys.put(i, 'addr', addressBytes(ip))
     keys.set(i, 'port_be', port)
     keys.set(i, 'proto', protocolNumber(protocol))
   }
-  ids.updateBatch(keys.bytes, new Uint8Array(Uint32Array.from(rows).buffer))
+  return keys.bytes
 }

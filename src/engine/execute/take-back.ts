@@ -3,37 +3,30 @@
  * no room, those that are gone give theirs to new ones: the maps grow with the backends that are loaded,
  * not with all that there ever were.
  */
-import { numberDeployment } from '../abi/compile.ts'
 import { rowsOver } from '../abi/struct.ts'
 import { TABLES } from '../abi/tables.ts'
 import { countersIn } from '../live/counters.ts'
 import { u32s } from '../live/decode.ts'
 import { generationFolders } from '../live/generations.ts'
-import type { Deployment } from '../model/snapshot.ts'
 import type { KernelPort, MapPort } from '../ports/kernel.ts'
 import { u32 } from './keys.ts'
 import type { Counters } from './counters.ts'
 import type { World } from './world.ts'
 
 /**
- * Without the rows of backends that no loaded generation has, that `desired` does not bring back, and
+ * Without the rows of backends that no loaded generation has, that are not to come back, and
  * that have no connection; unless there is room for all. A dry run writes nothing.
  */
-export function takeBackRows(
-  world: World,
-  counters: Counters,
-  desired: Deployment,
-  dryRun: boolean,
-): Counters {
+export function takeBackRows(world: World, counters: Counters, dryRun: boolean): Counters {
   const { kernel, paths } = world
   using ids = kernel.openMap(paths.map('backend_ids'))
   using stats = kernel.openMap(paths.map('backend_stats'))
   if (!ids || !stats) return counters
   const room = Math.min(ids.info.maxEntries, stats.info.maxEntries)
-  if (counters.rows.size + counters.missing.length <= room) return counters
+  if (counters.taken.length + counters.missing <= room) return counters
   const used = loadedRows(world)
   if (!used) return counters
-  for (const { identity } of numberDeployment(desired).backends) used.add(counters.rows.get(identity) ?? -1)
+  for (const row of counters.rows) if (row !== undefined) used.add(row)
   const gone = new Set<number>()
   const { count, keys, values } = ids.readAll()
   const { keySize } = ids.info
@@ -42,7 +35,7 @@ export function takeBackRows(
     gone.add(row)
     if (!dryRun) freeRow(ids, stats, keys.subarray(i * keySize, (i + 1) * keySize), row)
   }
-  return { ...counters, rows: new Map([...counters.rows].filter(([, row]) => !gone.has(row))) }
+  return { ...counters, taken: counters.taken.filter((row) => !gone.has(row)) }
 }
 
 /** Rows that the packet path can reach through a generation; `undefined` where one cannot be read. */

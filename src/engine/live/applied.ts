@@ -1,6 +1,5 @@
 /** The tables of a generation against what an apply made them from, and what is known of targets now. */
 import { compile } from '../abi/compile.ts'
-import { numberDeployment } from '../abi/numbering.ts'
 import type { Runtimes } from '../abi/runtime.ts'
 import { effectiveSelection, isReduced } from '../abi/selection.ts'
 import { arrayImage, sameBytes, TABLE_NAMES, TABLES } from '../abi/tables.ts'
@@ -25,9 +24,7 @@ export function driftSince(
     return manifest.digests[name] === digests[name]
   })
   if (same) return []
-  const { backends } = numberDeployment(deployment)
-  const rows = new Map(backends.map(({ identity }, row) => [identity, counters[row] ?? 0]))
-  const compiled = compile(deployment, rows)
+  const compiled = compile(deployment, counters)
   const expected = effective ? { ...compiled, selection: effective } : compiled
   return tableDrift(deployment, expected, images)
 }

@@ -86,9 +86,10 @@ function decodeAttachments({ interfaces }: TableImages): Attachment[] {
   return attachments.sort(compareNames)
 }
 
-/** 32-bit numbers of a flat buffer, wherever it starts. */
+/** 32-bit numbers of a flat buffer, wherever it starts; not to be written to. */
 export function u32s(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.slice().buffer)
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  return new Uint32Array(buffer, byteOffset, length / 4)
 }
 
 function groupDecoder(tables: TableImages): (group: number) => Target[] {

@@ -2,6 +2,7 @@
  * Tables by their hashes. An apply writes those of the tables it made into the manifest; while the
  * maps still have them, nothing has drifted, and nothing has to be decoded or compiled to know it.
  */
+import { sortedRows } from '../abi/key-index.ts'
 import { TABLE_NAMES, TABLES } from '../abi/tables.ts'
 import type { TableImage, TableImages, TableName, TableSpec } from '../abi/tables.ts'
 import type { HostPort } from '../ports/host.ts'
@@ -17,21 +18,19 @@ export function sameDigests(a: TableDigests, b: TableDigests): boolean {
   return TABLE_NAMES.every((name) => a[name] === b[name])
 }
 
-function parts(spec: TableSpec, { count, keys, values }: TableImage): (Uint8Array | string)[] {
+function parts(spec: TableSpec, { keys, values }: TableImage): Uint8Array[] {
   if (spec.kind === 'array') return [values]
   // A hash gives its entries in any order.
-  const keyText = latin1(keys)
-  const valueText = latin1(values)
-  const rows = Array.from(
-    { length: count },
-    (_, i) =>
-      keyText.slice(i * spec.keySize, (i + 1) * spec.keySize) +
-      valueText.slice(i * spec.valueSize, (i + 1) * spec.valueSize),
-  )
-  return [rows.sort().join('')]
+  const rows = sortedRows(keys, spec.keySize)
+  return [gather(keys, spec.keySize, rows), gather(values, spec.valueSize, rows)]
 }
 
-/** One character for each byte, another one for each value of it. */
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder('latin1').decode(bytes)
+/** Rows of flat bytes in another order. */
+function gather(bytes: Uint8Array, size: number, rows: Uint32Array): Uint8Array {
+  const gathered = new Uint8Array(bytes.length)
+  let at = 0
+  for (const row of rows) {
+    for (let from = row * size; from < (row + 1) * size; from++) gathered[at++] = bytes[from]!
+  }
+  return gathered
 }

@@ -1,16 +1,8 @@
 /** Live state that no apply produced: every row of every table that is not as it was compiled. */
 import { describeRow } from '../abi/describe.ts'
 import { SETTING_FIELDS, SETTING_KEYS } from '../abi/names.ts'
-import {
-  indexRows,
-  keyAt,
-  bytesKey,
-  sameBytes,
-  sameImage,
-  TABLE_NAMES,
-  TABLES,
-  valueAt,
-} from '../abi/tables.ts'
+import { indexKeys } from '../abi/key-index.ts'
+import { keyAt, sameBytes, sameImage, TABLE_NAMES, TABLES, valueAt } from '../abi/tables.ts'
 import type { TableImage, TableImages, TableName } from '../abi/tables.ts'
 import type { Drift } from '../model/plan.ts'
 import type { Deployment } from '../model/snapshot.ts'
@@ -45,19 +37,18 @@ function arrayDrift(name: TableName, expected: TableImage, found: TableImage, ow
 
 function hashDrift(name: TableName, expected: TableImage, found: TableImage, owners: Owners): Drift[] {
   const spec = TABLES[name]
-  const left = new Map(indexRows(spec, expected))
+  const rows = indexKeys(expected.keys, spec.keySize)
+  const left = new Set(Array.from({ length: expected.count }, (_, row) => row))
   const drift: Drift[] = []
   for (let row = 0; row < found.count; row++) {
-    const key = keyAt(spec, found, row)
-    const text = bytesKey(key)
-    const known = left.get(text)
-    left.delete(text)
-    const before = known === undefined ? undefined : valueAt(spec, expected, known)
+    const known = rows.find(found.keys, row)
+    left.delete(known)
+    const before = known === -1 ? undefined : valueAt(spec, expected, known)
     const after = valueAt(spec, found, row)
     if (before && sameBytes(before, after)) continue
-    drift.push(...rowDrift(name, owners.row(name, row, key), before, after))
+    drift.push(...rowDrift(name, owners.row(name, row, keyAt(spec, found, row)), before, after))
   }
-  for (const row of left.values()) {
+  for (const row of left) {
     const key = keyAt(spec, expected, row)
     drift.push(...rowDrift(name, owners.row(name, row, key), valueAt(spec, expected, row), undefined))
   }

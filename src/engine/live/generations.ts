@@ -37,11 +37,22 @@ function readManifestHeader(kernel: KernelPort, folder: string): ManifestHeader 
   return chunk && readHeader(chunk)
 }
 
-/** @throws LbError `state` where the manifest is missing or damaged. */
+/** The one that was read last. */
+const latest = new WeakMap<KernelPort, { readonly id: number; readonly manifest: Manifest }>()
+
+/**
+ * Decodes it once: it is frozen, and no other map gets the same id while the host runs.
+ * @throws LbError `state` where the manifest is missing or damaged.
+ */
 export function readManifest(kernel: KernelPort, host: HostPort, folder: string): Manifest {
   using map = kernel.openMap(`${folder}/manifest`)
   if (!map) throw new LbError('state', `${folder}/manifest is missing`)
-  return decodeManifest(map.readAll().values, host)
+  const { id } = map.info
+  const known = latest.get(kernel)
+  if (known?.id === id) return known.manifest
+  const manifest = decodeManifest(map.readAll().values, host)
+  latest.set(kernel, { id, manifest })
+  return manifest
 }
 
 /** The manifest without the deployment. @throws LbError `state` where it is missing or damaged. */

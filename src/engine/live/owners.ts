@@ -1,5 +1,5 @@
 /** What each row of a generation's tables belongs to, in words of the configuration. */
-import { numberDeployment } from '../abi/numbering.ts'
+import { identityOf, numberDeployment } from '../abi/numbering.ts'
 import { configuredSelection } from '../abi/selection.ts'
 import { formatIp, formatEndpoint, isMapped } from '../model/ip.ts'
 import { interfaceAddress, proxyAddress, sourceRouteAddress } from '../model/resource.ts'
@@ -20,7 +20,9 @@ export function ownersOf(deployment: Deployment): Owners {
   const interfaceNames = new Map(deployment.attachments.map(({ ifindex, name }) => [ifindex, name]))
   const names: Partial<Record<TableName, string[]>> = {
     proxies: proxyNames.map(proxyAddress),
-    backends: numbering.backends.map(({ identity }) => `backend[${JSON.stringify(identity)}]`),
+    backends: numbering.backends.map(
+      ({ ip, port, protocol }) => `backend[${JSON.stringify(identityOf(ip, port, protocol))}]`,
+    ),
     ...groupOwners(deployment, numbering),
   }
   return {

@@ -16,26 +16,39 @@ export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4'
 }
 
-/** Character by character: for large configurations and maps this is the innermost loop. */
-function parseIpv4(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(16)
-  bytes.fill(0xff, 10, 12)
-  let at = 12
-  let part: number | undefined
+/**
+ * An IPv4 address as a number; `undefined` where the text is none. Character by character and without an object:
+ * for large configurations and maps this is the innermost loop.
+ */
+export function ipv4Number(text: string): number | undefined {
+  let address = 0
+  let parts = 0
+  let part = -1
   for (let i = 0; i <= text.length; i++) {
     const code = i < text.length ? text.charCodeAt(i) : DOT
     if (code === DOT) {
-      if (part === undefined || at === 16) return undefined
-      bytes[at++] = part
-      part = undefined
+      if (part === -1 || parts === 4) return undefined
+      address = address * 256 + part
+      parts++
+      part = -1
     } else {
       const digit = code - DIGIT_0
       if (digit < 0 || digit > 9 || part === 0) return undefined
-      part = 10 * (part ?? 0) + digit
+      part = part === -1 ? digit : 10 * part + digit
       if (part > 255) return undefined
     }
   }
-  return at === 16 ? bytes : undefined
+  return parts === 4 ? address : undefined
+}
+
+function parseIpv4(text: string): Uint8Array | undefined {
+  const address = ipv4Number(text)
+  if (address === undefined) return undefined
+  const bytes = new Uint8Array(16)
+  bytes[10] = 0xff
+  bytes[11] = 0xff
+  for (let i = 0; i < 4; i++) bytes[12 + i] = address >>> (24 - 8 * i)
+  return bytes
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

@@ -17,11 +17,11 @@ const VIRTUAL_DRIVERS = new Set([
 
 export interface HostFacts {
   readonly interfaces: readonly NetInterface[]
-  /** Routes to targets, by address; absent where there is none. */
-  readonly routes: ReadonlyMap<string, NetRoute>
+  /** Routes to the targets, in any order; `undefined` where there is none. */
+  readonly routes: Iterable<NetRoute | undefined>
 }
 
-/** Addresses of all targets of a snapshot, each once: what `HostFacts.routes` has to answer. */
+/** Addresses of all targets of a snapshot, each once: those that `HostFacts.routes` leads to. */
 export function targetAddresses(snapshot: Snapshot): string[] {
   const addresses = new Set<string>()
   for (const proxy of snapshot.proxies) {
@@ -41,9 +41,11 @@ export function resolveAttachments(snapshot: Snapshot, facts: HostFacts): Attach
   }
   for (const { listen } of snapshot.proxies) for (const name of listen.interfaces) add(name, 'listen')
   for (const { name } of snapshot.interfaces) add(name, 'configured')
-  for (const address of targetAddresses(snapshot)) {
-    const route = facts.routes.get(address)
-    const device = route?.type === 'unicast' ? byIndex.get(route.ifindex) : undefined
+  // Many routes, few ways out.
+  const waysOut = new Set<number>()
+  for (const route of facts.routes) if (route?.type === 'unicast') waysOut.add(route.ifindex)
+  for (const ifindex of waysOut) {
+    const device = byIndex.get(ifindex)
     if (device) add(device.name, 'backend')
   }
   const attach = new Map(snapshot.interfaces.map((item) => [item.name, item.attach]))

@@ -57,14 +57,22 @@ function isAscending<T>(list: readonly T[], order: (a: T, b: T) => number): bool
 }
 
 function proxiesApart(left: Proxy, right: Proxy): [Proxy, Proxy] | undefined {
+  if (sameProxy(left, right)) return undefined
   const targets = apart(left.defaultTarget, right.defaultTarget, compareTargets, targetsApart)
   const routes = apart(left.sourceRoutes, right.sourceRoutes, compareRoutes, routesApart)
-  const sameParts = [...targets, ...routes].every((list) => list.length === 0)
-  if (sameParts && sameJson(attributes(left), attributes(right))) return undefined
   return [
     { ...left, defaultTarget: targets[0], sourceRoutes: routes[0] },
     { ...right, defaultTarget: targets[1], sourceRoutes: routes[1] },
   ]
+}
+
+function sameProxy(left: Proxy, right: Proxy): boolean {
+  return (
+    sameTargets(left.defaultTarget, right.defaultTarget) &&
+    left.sourceRoutes.length === right.sourceRoutes.length &&
+    left.sourceRoutes.every((route, i) => sameRoute(route, right.sourceRoutes[i]!)) &&
+    sameJson(attributes(left), attributes(right))
+  )
 }
 
 function attributes({ listen, forwarding }: Proxy): Json {
@@ -76,11 +84,17 @@ function targetsApart(left: Target, right: Target): [Target, Target] | undefined
 }
 
 function routesApart(left: SourceRoute, right: SourceRoute): [SourceRoute, SourceRoute] | undefined {
-  const same =
-    left.origin === right.origin &&
-    left.targets.length === right.targets.length &&
-    left.targets.every((target, i) => sameTarget(target, right.targets[i]!))
-  return same ? undefined : [left, right]
+  return sameRoute(left, right) ? undefined : [left, right]
+}
+
+function sameRoute(left: SourceRoute, right: SourceRoute): boolean {
+  return (
+    left.source === right.source && left.origin === right.origin && sameTargets(left.targets, right.targets)
+  )
+}
+
+function sameTargets(left: readonly Target[], right: readonly Target[]): boolean {
+  return left.length === right.length && left.every((target, i) => sameTarget(target, right[i]!))
 }
 
 function sameTarget(left: Target, right: Target): boolean {

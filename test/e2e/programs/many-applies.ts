@@ -66,9 +66,7 @@ function readConfig(count: number): Snapshot {
 
 function applyTo(world: World, snapshot: Snapshot): void {
   const { kernel: port, paths } = world
-  const addresses = targetAddresses(snapshot)
-  const found = port.net.routes(addresses)
-  const routes = new Map(addresses.flatMap((address, i) => (found[i] ? [[address, found[i]]] : [])))
+  const routes = port.net.routes(targetAddresses(snapshot))
   const interfaces = port.net.interfaces()
   const desired = { snapshot, attachments: resolveAttachments(snapshot, { interfaces, routes }) }
   const { live } = readLive(port, host, instance, paths)

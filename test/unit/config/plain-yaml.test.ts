@@ -19,7 +19,7 @@ function comparable(text: string, node: Node | undefined): unknown {
       items: node.items.map((item) => comparable(text, item)),
     }
   }
-  const entries = node.entries.map(({ key, keySpan, value }) => [key, keySpan, comparable(text, value)])
+  const entries = node.entries.map(({ key, start, end, value }) => [key, start, end, comparable(text, value)])
   return { kind: node.kind, start: node.start, end, entries }
 }
 

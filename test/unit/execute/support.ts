@@ -51,12 +51,7 @@ export function liveOf(state: FakeState): LiveState {
 
 /** A snapshot as it would be deployed on that host. */
 export function deploy(state: FakeState, snapshot: Snapshot): Deployment {
-  const routes = new Map(
-    targetAddresses(snapshot).flatMap((address) => {
-      const route = state.routes[address]
-      return route ? [[address, route] as const] : []
-    }),
-  )
+  const routes = targetAddresses(snapshot).map((address) => state.routes[address])
   return { snapshot, attachments: resolveAttachments(snapshot, { interfaces: state.interfaces, routes }) }
 }
 

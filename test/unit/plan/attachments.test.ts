@@ -39,7 +39,7 @@ const via = (ifindex: number, type: NetRoute['type'] = 'unicast'): NetRoute => (
 function resolve(given: Snapshot, routes: Readonly<Record<string, NetRoute>> = {}): Attachment[] {
   return resolveAttachments(given, {
     interfaces: [card, veth, spare],
-    routes: new Map(Object.entries(routes)),
+    routes: Object.values(routes),
   })
 }
 

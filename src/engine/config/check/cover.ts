@@ -7,6 +7,7 @@ export function coveredByLonger(prefixes: readonly Prefix[]): {
 } {
   const covered = new Set<Prefix>()
   const byLength = groupByLength(prefixes)
+  if (!mayCover(byLength)) return { covered, everything: false }
   // From the longest to the shortest: two covered halves make the prefix above them covered.
   let merged = new Set<bigint>()
   for (let length = Math.max(-1, ...byLength.keys()); length >= 0; length--) {
@@ -20,6 +21,16 @@ export function coveredByLonger(prefixes: readonly Prefix[]): {
     for (const bits of here) if ((bits & 1n) === 0n && here.has(bits | 1n)) merged.add(bits >> 1n)
   }
   return { covered, everything: false }
+}
+
+/** Whether there are enough addresses in longer prefixes to cover a shorter one, or all: mostly there are not. */
+function mayCover(byLength: ReadonlyMap<number, readonly Prefix[]>): boolean {
+  let share = 0
+  for (const length of [...byLength.keys()].sort((a, b) => b - a)) {
+    if (share >= 2 ** -length) return true
+    share += byLength.get(length)!.length * 2 ** -length
+  }
+  return share >= 1
 }
 
 function groupByLength(prefixes: readonly Prefix[]): Map<number, Prefix[]> {

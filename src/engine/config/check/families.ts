@@ -24,8 +24,9 @@ export function checkFamilies(proxies: readonly DraftProxy[]): Problem[] {
 }
 
 function checkList(proxy: DraftProxy, family: Family, list: DraftTargets | undefined): Problem[] {
-  return (list?.targets ?? []).flatMap(({ ip }) => {
-    if (ip === undefined || ip.value.family === family) return []
+  const others = list?.targets.filter(({ ip }) => ip !== undefined && ip.value.family !== family) ?? []
+  return others.flatMap(({ ip }) => {
+    if (ip === undefined) return []
     const message = `Target \`${ip.value.text}\` is ${NAMES[ip.value.family]}, but this proxy is ${NAMES[family]}`
     return [problemAt({ source: proxy.source, span: ip.node }, 'mixed-families', message, why(proxy, family))]
   })

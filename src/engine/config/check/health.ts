@@ -25,14 +25,15 @@ export function checkHealth({ proxies, settings }: Draft): Problem[] {
   const base = defaults?.check
   const ofDefaults =
     base === undefined || defaults === undefined ? [] : checkOne(defaults.source, base, undefined)
-  const ofTargets = proxies.flatMap((proxy) =>
-    listsOf(proxy).flatMap(({ targets }) =>
-      targets.flatMap(({ healthCheck }) =>
-        healthCheck === undefined ? [] : checkOne(proxy.source, healthCheck, base),
-      ),
-    ),
-  )
-  return [...ofDefaults, ...ofTargets]
+  const problems = [...ofDefaults]
+  for (const proxy of proxies) {
+    for (const { targets } of listsOf(proxy)) {
+      for (const { healthCheck } of targets) {
+        if (healthCheck !== undefined) problems.push(...checkOne(proxy.source, healthCheck, base))
+      }
+    }
+  }
+  return problems
 }
 
 function checkOne(source: ParsedSource, check: DraftCheck, base: DraftCheck | undefined): Problem[] {
@@ -52,13 +53,14 @@ function checkKeys(source: ParsedSource, check: DraftCheck, base: DraftCheck | u
   // A type that is wrong has been reported, and says nothing of the others.
   if (!check.entries.has('type') && check.node.entries.some(({ key }) => key === 'type')) return []
   const type = (valueOf('type', check, base) ?? DEFAULT_HEALTH_CHECK.type) as Type
-  return [...check.entries.values()].flatMap(({ key, keySpan }) => {
+  return [...check.entries.values()].flatMap((entry) => {
+    const { key } = entry
     const types = TYPES[key]
     if (types === undefined || types.includes(type)) return []
     const names = types.map((name) => `\`${name}\``)
     const message = `\`${spell(source, key)}\` has no effect on a \`${type}\` check`
     const hint = `It is for checks of type ${names.join(' and ')}: set \`${spell(source, 'type')}\`, or remove it.`
-    return [problemAt({ source, span: keySpan }, 'key-without-effect', message, { hint })]
+    return [problemAt({ source, span: entry }, 'key-without-effect', message, { hint })]
   })
 }
 

@@ -5,7 +5,8 @@ import { coveredByLonger } from './cover.ts'
 
 /** What the source routes of each proxy say against each other. */
 export function checkRoutes(proxies: readonly DraftProxy[]): Problem[] {
-  return proxies.flatMap((proxy) => [
+  const routed = proxies.filter(({ sourceRoutes }) => sourceRoutes.length > 0)
+  return routed.flatMap((proxy) => [
     ...proxy.sourceRoutes.flatMap((route) => checkHostBits(proxy, route)),
     ...checkRepeated(proxy),
     ...checkReachable(proxy),

@@ -6,13 +6,18 @@ import { checkWeights } from './weights.ts'
 
 /** What each list of targets says by itself and against its listener. */
 export function checkTargets(proxies: readonly DraftProxy[]): Problem[] {
-  return proxies.flatMap((proxy) =>
-    listsOf(proxy).flatMap((list) => [
-      ...list.targets.flatMap((target) => checkTarget(proxy, target)),
-      ...checkRepeated(proxy, list),
-      ...checkWeights(proxy.source, list),
-    ]),
-  )
+  const problems: Problem[] = []
+  for (const proxy of proxies) {
+    for (const list of listsOf(proxy)) {
+      for (const target of list.targets) {
+        const problem = checkTarget(proxy, target)
+        if (problem !== undefined) problems.push(problem)
+      }
+      for (const problem of checkRepeated(proxy, list)) problems.push(problem)
+      for (const problem of checkWeights(proxy.source, list)) problems.push(problem)
+    }
+  }
+  return problems
 }
 
 /** All lists of targets of a proxy. */
@@ -20,64 +25,57 @@ export function listsOf({ defaultTarget, sourceRoutes }: DraftProxy): DraftTarge
   return [defaultTarget, ...sourceRoutes.map(({ targets }) => targets)].filter((list) => list !== undefined)
 }
 
-function checkTarget(proxy: DraftProxy, { ip, port }: DraftTarget): Problem[] {
-  if (ip === undefined) return []
-  const { source, listen } = proxy
-  const at = { source, span: ip.node }
+function checkTarget({ source, listen }: DraftProxy, { ip, port }: DraftTarget): Problem | undefined {
+  if (ip === undefined) return undefined
   const { kind, text } = ip.value
+  const itself = listen?.address
+  const isItself = itself?.value.text === text && port !== undefined && port.value === listen?.port?.value
+  if (kind === 'unicast' && !isItself) return undefined
+  const at = { source, span: ip.node }
   switch (kind) {
     case 'multicast':
     case 'broadcast':
-      return [problemAt(at, 'target-address', `The ${kind} address \`${text}\` cannot be a target`)]
+      return problemAt(at, 'target-address', `The ${kind} address \`${text}\` cannot be a target`)
     case 'any':
-      return [
-        problemAt(at, 'target-address', `\`${text}\` stands for any address and cannot be a target`, {
-          hint: 'Write the address of the server.',
-        }),
-      ]
+      return problemAt(at, 'target-address', `\`${text}\` stands for any address and cannot be a target`, {
+        hint: 'Write the address of the server.',
+      })
     case 'link-local':
       if (ip.value.family === 'ipv4') break
-      return [
-        problemAt(at, 'target-address', `The link-local address \`${text}\` cannot be a target`, {
-          hint: 'It has a meaning on one link only: use a global or unique local (fd00::/8) address.',
-        }),
-      ]
+      return problemAt(at, 'target-address', `The link-local address \`${text}\` cannot be a target`, {
+        hint: 'It has a meaning on one link only: use a global or unique local (fd00::/8) address.',
+      })
     case 'loopback':
       if (listen?.interfaces.every(({ value }) => value === 'lo') === true) break
-      return [
-        problemAt(
-          at,
-          'loopback-target',
-          `The kernel drops packets from outside to the loopback address \`${text}\``,
-          {
-            hint: 'Use another address of this host, and let the server listen there.',
-          },
-        ),
-      ]
+      return problemAt(
+        at,
+        'loopback-target',
+        `The kernel drops packets from outside to the loopback address \`${text}\``,
+        { hint: 'Use another address of this host, and let the server listen there.' },
+      )
     case 'unicast':
       break
   }
-  const itself = listen?.address
-  if (itself?.value.text !== text || port === undefined || port.value !== listen?.port?.value) return []
-  return [
-    problemAt(
-      at,
-      'target-loop',
-      `\`${formatEndpoint(text, port.value)}\` is where this proxy listens itself`,
-      {
-        hint: 'Write the address of the server behind it.',
-        related: { message: 'it listens here', at: { source, span: itself.node } },
-      },
-    ),
-  ]
+  if (!isItself) return undefined
+  return problemAt(
+    at,
+    'target-loop',
+    `\`${formatEndpoint(text, port.value)}\` is where this proxy listens itself`,
+    {
+      hint: 'Write the address of the server behind it.',
+      related: { message: 'it listens here', at: { source, span: itself.node } },
+    },
+  )
 }
 
 function checkRepeated({ source }: DraftProxy, { targets }: DraftTargets): Problem[] {
   const problems: Problem[] = []
+  // Most lists have each address once, and no text has to be put together to see that.
+  if (targets.length === 1 || new Set(targets.map(nameOf)).size === targets.length) return problems
   const first = new Map<string, TextNode>()
   for (const target of targets) {
     const node = (target.ip ?? target.host)?.node
-    const name = target.ip?.value.text ?? target.host?.value
+    const name = nameOf(target)
     if (node === undefined || name === undefined || target.port === undefined) continue
     const endpoint = formatEndpoint(name, target.port.value)
     const other = first.get(endpoint)
@@ -97,4 +95,9 @@ function checkRepeated({ source }: DraftProxy, { targets }: DraftTargets): Probl
     }
   }
   return problems
+}
+
+/** Its address or hostname. */
+function nameOf({ ip, host }: DraftTarget): string | undefined {
+  return ip?.value.text ?? host?.value
 }

@@ -6,8 +6,8 @@ const SUM = 100
 
 /** Either no target of a list has a weight, or all have one and the weights add up to 100. */
 export function checkWeights(source: ParsedSource, { node, targets }: DraftTargets): Problem[] {
+  if (!targets.some(({ weighted }) => weighted)) return []
   const without = targets.filter(({ weighted }) => !weighted)
-  if (without.length === targets.length) return []
   const key = `\`${spell(source, 'weight')}\``
   if (without.length > 0) {
     const [first] = without
@@ -18,7 +18,7 @@ export function checkWeights(source: ParsedSource, { node, targets }: DraftTarge
       ? []
       : [problemAt({ source, span: first.node }, 'weight-missing', message, { hint })]
   }
-  const weights = targets.flatMap(({ weight }) => (weight === undefined ? [] : [weight.value]))
+  const weights = targets.map(({ weight }) => weight?.value).filter((weight) => weight !== undefined)
   // Elements that are missing or refused have been reported, and make the sum meaningless.
   const elements = node.kind === 'list' ? node.items.length : 1
   if (weights.length < elements) return []

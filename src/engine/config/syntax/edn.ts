@@ -147,7 +147,7 @@ function readMap(cursor: Cursor, place: Place, depth: number): Node {
     if (first !== undefined) cursor.problems.push(duplicateKey(label, keySpan, first))
     else {
       seen.set(key, keySpan)
-      entries.push({ key, keySpan, value })
+      entries.push({ key, ...keySpan, value })
     }
   }
   return { kind: 'map', entries, start, end: ++cursor.at }

@@ -102,9 +102,9 @@ function readMap(cursor: Cursor, depth: number): Node {
     if (entries.length > 0) readComma(cursor, start, '}')
     const entry = readEntry(cursor, depth)
     const first = seen.get(entry.key)
-    if (first !== undefined) cursor.problems.push(duplicateKey(entry.key, entry.keySpan, first))
+    if (first !== undefined) cursor.problems.push(duplicateKey(entry.key, entry, first))
     else {
-      seen.set(entry.key, entry.keySpan)
+      seen.set(entry.key, entry)
       entries.push(entry)
     }
     skipSpace(cursor)
@@ -120,12 +120,12 @@ function readEntry(cursor: Cursor, depth: number): Entry {
     fail({ start, end: start + word.length }, `The key \`${word}\` needs quotes`, `Write "${word}".`)
   }
   const key = readString(cursor)
-  const keySpan = { start, end: cursor.at }
+  const end = cursor.at
   skipSpace(cursor)
   if (cursor.text[cursor.at] !== ':') fail(here(cursor), `A colon should follow the key \`${key}\``)
   cursor.at++
   skipSpace(cursor)
-  return { key, keySpan, value: readValue(cursor, depth) }
+  return { key, start, end, value: readValue(cursor, depth) }
 }
 
 function readComma(cursor: Cursor, open: number, close: string): void {

@@ -26,9 +26,9 @@ export interface MapNode extends Span {
 
 export type Node = ScalarNode | ListNode | MapNode
 
-export interface Entry {
+/** Its span is that of the key. */
+export interface Entry extends Span {
   readonly key: string
-  readonly keySpan: Span
   readonly value: Node
 }
 

@@ -42,13 +42,13 @@ export function attempt(read: (problems: SyntaxProblem[]) => Node): Outcome {
   }
 }
 
-/** A key that a map has a second time. */
+/** A key that a map has a second time; of entries, only their spans are kept. */
 export function duplicateKey(label: string, span: Span, first: Span): SyntaxProblem {
   return {
     rule: 'duplicate-key',
-    span,
+    span: { start: span.start, end: span.end },
     message: `The key \`${label}\` is in this map twice`,
     hint: 'Remove one of the two, or merge them.',
-    related: { message: 'it is here first', span: first },
+    related: { message: 'it is here first', span: { start: first.start, end: first.end } },
   }
 }

@@ -14,9 +14,22 @@ export function skipSpaces(text: string, at: number): number {
   return at
 }
 
-const KEY = /[A-Za-z0-9_$][A-Za-z0-9_$./-]*/y
+/** What a character may be a part of. */
+const KEY_START = 1
+const KEY = 2
+const WORD_START = 4
 /** Colons are checked apart: one at the end would make the text a key. */
-const WORD = /[A-Za-z0-9_$/][A-Za-z0-9_$./+@=~:-]*/y
+const WORD = 8
+const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code)
+  const isOne = (pattern: RegExp, bit: number): number => (pattern.test(char) ? bit : 0)
+  return (
+    isOne(/[A-Za-z0-9_$]/, KEY_START) |
+    isOne(/[A-Za-z0-9_$./-]/, KEY) |
+    isOne(/[A-Za-z0-9_$/]/, WORD_START) |
+    isOne(/[A-Za-z0-9_$./+@=~:-]/, WORD)
+  )
+})
 
 /** YAML allows 1,024 characters before the colon; nobody's key comes near. */
 const MAX_KEY = 256
@@ -26,9 +39,16 @@ interface Token {
   readonly end: number
 }
 
-function match(pattern: RegExp, text: string, at: number): string | undefined {
-  pattern.lastIndex = at
-  return pattern.exec(text)?.[0]
+/** Where what begins at `at` ends: at `at` itself where nothing does. By hand: this is the innermost loop. */
+function endOf(text: string, at: number, start: number, part: number): number {
+  const isOf = (place: number, bits: number): boolean => {
+    const code = text.charCodeAt(place)
+    return code < 128 && (CLASSES[code]! & bits) !== 0
+  }
+  if (!isOf(at, start)) return at
+  let end = at + 1
+  while (isOf(end, part)) end++
+  return end
 }
 
 /** The key at `at`, where a key with its colon is there. `end` is where the colon is. */
@@ -40,8 +60,8 @@ export function readKey(text: string, at: number, lineEnd: number): Token | unde
 }
 
 function readBareKey(text: string, at: number): Token | undefined {
-  const key = match(KEY, text, at)
-  return key === undefined ? undefined : { text: key, end: at + key.length }
+  const end = endOf(text, at, KEY_START, KEY)
+  return end === at ? undefined : { text: text.slice(at, end), end }
 }
 
 /** Text in quotes without anything that would have to be unescaped. */
@@ -75,9 +95,9 @@ export function inlineValue(text: string, at: number, lineEnd: number, depth: nu
 }
 
 function readWord(text: string, at: number, lineEnd: number, inFlow: boolean): Node {
-  const word = match(WORD, text, at)
-  if (word === undefined || word.endsWith(':')) return notPlain()
-  const end = at + word.length
+  const end = endOf(text, at, WORD_START, WORD)
+  if (end === at || text[end - 1] === ':') return notPlain()
+  const word = text.slice(at, end)
   const next = skipSpaces(text, end)
   const ends =
     next >= lineEnd || (inFlow ? ',]}'.includes(text[next] ?? '') : text[next] === '#' && next > end)
@@ -86,14 +106,20 @@ function readWord(text: string, at: number, lineEnd: number, inFlow: boolean): N
 
 /** The number, boolean or text that a word stands for in the core schema. */
 function resolve(word: string): Scalar {
-  const first = word.charCodeAt(0)
-  if (first >= 0x30 && first <= 0x39) {
+  if (isDigit(word, 0)) {
+    let end = 1
+    while (isDigit(word, end)) end++
     // Fifteen digits are exact; what else looks like a number is rare.
-    if (/^[0-9]{1,15}$/.test(word)) return Number(word)
+    if (end === word.length && end <= 15) return Number(word)
     return Number.isNaN(Number(word)) ? word : notPlain()
   }
   if (word === 'true' || word === 'false') return word === 'true'
   return /^(?:null|true|false)$/i.test(word) ? notPlain() : word
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code >= 0x30 && code <= 0x39
 }
 
 function readList(text: string, start: number, lineEnd: number, depth: number): Node {
@@ -106,7 +132,7 @@ function readList(text: string, start: number, lineEnd: number, depth: number): 
     at = skipSpaces(text, item.end)
     if (at >= lineEnd) notPlain()
   }
-  return { kind: 'list', items, start, end: at + 1 }
+  return { kind: 'list', items: items.slice(), start, end: at + 1 }
 }
 
 function readMap(text: string, start: number, lineEnd: number, depth: number): Node {
@@ -119,11 +145,12 @@ function readMap(text: string, start: number, lineEnd: number, depth: number): N
     if (key === undefined || entries.length > 8 || entries.some((entry) => entry.key === key.text))
       return notPlain()
     const value = inlineValue(text, skipSpaces(text, key.end + 1), lineEnd, depth + 1, true)
-    entries.push({ key: key.text, keySpan: { start: at, end: key.end }, value })
+    entries.push({ key: key.text, start: at, end: key.end, value })
     at = skipSpaces(text, value.end)
     if (at >= lineEnd) notPlain()
   }
-  return { kind: 'map', entries, start, end: at + 1 }
+  // Copied without the room that it was given to grow, which is more than most maps take.
+  return { kind: 'map', entries: entries.slice(), start, end: at + 1 }
 }
 
 function skipComma(text: string, at: number): number {

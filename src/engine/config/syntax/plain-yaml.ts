@@ -4,7 +4,7 @@
  * unremarkable. Anything else, and any mistake, makes it give up, and the yaml package decides. A
  * property test holds the two together.
  */
-import { type Entry, MAX_DEPTH, type Node, type Span } from './node.ts'
+import { type Entry, MAX_DEPTH, type Node } from './node.ts'
 import { duplicateKey, type Outcome, type SyntaxProblem } from './outcome.ts'
 import { inlineValue, NOT_PLAIN, notPlain, readKey, skipSpaces } from './plain-yaml-inline.ts'
 
@@ -76,7 +76,7 @@ function readList(lines: Lines, depth: number): Node {
     items.push(atLineEnd(lines, at) ? readBelow(lines, column, depth) : readItem(lines, at, depth))
   }
   if (lines.indent > column) notPlain()
-  return { kind: 'list', items, start, end: items.at(-1)?.end ?? start }
+  return { kind: 'list', items: items.slice(), start, end: items.at(-1)?.end ?? start }
 }
 
 /** What is on the line of a dash: a map that begins there, or a value. */
@@ -99,26 +99,27 @@ function readMap(lines: Lines, depth: number): Node {
   const start = lines.at
   const entries: Entry[] = []
   // Few keys are searched, many are looked up: most maps of a large file have three.
-  let index: Map<string, Span> | undefined
+  let index: Map<string, Entry> | undefined
   while (lines.indent === column) {
     const key = readKey(lines.text, lines.at, lines.end)
     if (key === undefined) return notPlain()
-    const keySpan = { start: lines.at, end: key.end }
+    const keyStart = lines.at
     const after = key.end + 1
     const value = atLineEnd(lines, after)
       ? readBelow(lines, column, depth, true)
       : readInline(lines, skipSpaces(lines.text, after), depth)
-    const first = index ? index.get(key.text) : entries.find((entry) => entry.key === key.text)?.keySpan
+    const entry = { key: key.text, start: keyStart, end: key.end, value }
+    const first = index ? index.get(key.text) : entries.find((other) => other.key === key.text)
     if (first !== undefined) {
-      lines.problems.push(duplicateKey(key.text, keySpan, first))
+      lines.problems.push(duplicateKey(key.text, entry, first))
       continue
     }
-    entries.push({ key: key.text, keySpan, value })
-    index?.set(key.text, keySpan)
-    if (entries.length === INDEX_FROM) index = new Map(entries.map((entry) => [entry.key, entry.keySpan]))
+    entries.push(entry)
+    index?.set(key.text, entry)
+    if (entries.length === INDEX_FROM) index = new Map(entries.map((one) => [one.key, one]))
   }
   if (lines.indent > column) notPlain()
-  return { kind: 'map', entries, start, end: entries.at(-1)?.value.end ?? start }
+  return { kind: 'map', entries: entries.slice(), start, end: entries.at(-1)?.value.end ?? start }
 }
 
 /** A value that begins on the next line. A list may stand in the same column as the key that it belongs to. */

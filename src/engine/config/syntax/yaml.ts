@@ -137,7 +137,7 @@ function convertPairs(pairs: readonly yaml.Pair[], span: Span, state: State, dep
       continue
     }
     seen.set(key, keySpan)
-    entries.push({ key, keySpan, value: convertValue(valueNode, keySpan, state, depth) })
+    entries.push({ key, ...keySpan, value: convertValue(valueNode, keySpan, state, depth) })
   }
   return entries
 }
