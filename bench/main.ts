@@ -1,4 +1,4 @@
-/** `npm run bench -- packet|peers|control [--json] [--rounds N]`. */
+/** `npm run bench -- packet|peers|control|watch [--json] [--rounds N]`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { constants, loadavg } from 'node:os'
 import { join } from 'node:path'
@@ -12,10 +12,12 @@ import { commit, describeMachine } from './support/machine.ts'
 import { endProgress } from './support/progress.ts'
 import { toDocument, type Outcome, type Report } from './support/report.ts'
 import { renderOutcome } from './support/table.ts'
+import { watchBenchmark } from './watch/watch.ts'
 
 const usage = `npm run bench -- packet   cost of a packet in our programs, in nanoseconds
 npm run bench -- peers    requests, throughput and latency beside other ways to do the same
 npm run bench -- control  time and memory of the commands, by size of the configuration
+npm run bench -- watch    the daemon: what health checks take, time to act on them, reloads
 
   --json      the results as JSON instead of tables
   --rounds N  how often to measure everything; results of less than 5 rounds are not kept`
@@ -24,6 +26,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Outcome>>>
   packet,
   peers: comparePeers,
   control,
+  watch: watchBenchmark,
 }
 
 const ROUNDS_KEPT = 5

@@ -20,7 +20,11 @@ await script(async () => {
   const { build } = await import('esbuild')
   await build({
     absWorkingDir: root,
-    entryPoints: ['bench/main.ts', 'bench/packet/inside.ts', 'bench/packet/flip-inside.ts'],
+    entryPoints: [
+      'bench/main.ts',
+      ...['bench/packet/inside.ts', 'bench/packet/flip-inside.ts'],
+      ...['bench/watch/pages-inside.ts', 'bench/watch/entries-inside.ts'],
+    ],
     outdir: 'build/bench',
     outbase: 'bench',
     bundle: true,

@@ -54,6 +54,7 @@ export const toBench = [
     file: '/usr/lib/nginx/modules/ngx_stream_module.so',
   },
   { name: 'haproxy', why: 'is compared with', program: 'haproxy' },
+  { name: 'keepalived', why: 'is compared with', program: 'keepalived' },
   { name: 'nftables', why: 'is compared with', program: 'nft' },
 ]
 

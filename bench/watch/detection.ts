@@ -1,0 +1,83 @@
+/** From the answer that makes a target sick to the table without it. */
+import { type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { watch } from '../../test/e2e/support/daemon.ts'
+import { end, root } from '../../test/support/lab/run.ts'
+import { type Host, type Lab } from '../../test/support/netns.ts'
+import { lbConfiguration, type Targets } from './configurations.ts'
+import type { Gone } from './entries-inside.ts'
+import { targetAddress } from './network.ts'
+import type { Sick } from './pages-inside.ts'
+
+const pagesPort = 8002
+/** Longer than from one check to the next. */
+const PATIENCE_MS = 1500
+/** Targets that fail within a second, each at the time of its own check. */
+const SICK = 100
+
+/** 1,000 targets are checked in both cases. */
+export const shapes: readonly Targets[] = [
+  { lists: 100, targets: 10, port: pagesPort, firstAddress: 0 },
+  { lists: 1, targets: 1000, port: pagesPort, firstAddress: 0 },
+]
+
+/** Milliseconds, one for each target that failed: of a list of ten, one. */
+export async function measureDetection(lab: Lab, targets: Targets): Promise<number[]> {
+  const path = lab.write('lb.yaml', lbConfiguration(targets, 'http'))
+  const [backend] = lab.backends
+  const pages = await inside<Sick>(backend!, 'pages-inside', [String(pagesPort)])
+  const daemon = await watch(lab, ['-c', path])
+  try {
+    await sleep(PATIENCE_MS)
+    const entries = await inside<Gone>(lab.lb, 'entries-inside', [generationFolder(lab)])
+    const step = targets.lists === 1 ? 1 : targets.targets
+    for (let i = 0; i < SICK; i++) pages.child.stdin!.write(`${targetAddress(i * step)}\n`)
+    await sleep(PATIENCE_MS)
+    await end(entries.child)
+    return match(pages.seen, entries.seen)
+  } finally {
+    await end(pages.child)
+    daemon.signal('SIGTERM')
+    await daemon.ended
+    await lab.lbMust(['destroy', '--yes'])
+  }
+}
+
+function match(sick: readonly Sick[], gone: readonly Gone[]): number[] {
+  const ends = new Map(gone.map(({ address, atNs }) => [address, BigInt(atNs)]))
+  const times = sick.flatMap(({ address, atNs }) => {
+    const end = ends.get(address)
+    return end === undefined ? [] : [Number(end - BigInt(atNs)) / 1e6]
+  })
+  if (times.length !== SICK || gone.length !== SICK) {
+    throw new Error(`of ${SICK} targets ${sick.length} were asked and ${gone.length} were taken out`)
+  }
+  return times
+}
+
+function generationFolder({ instance }: Lab): string {
+  const folder = join('/sys/fs/bpf/lb', instance, 'gen')
+  return join(folder, readdirSync(folder).at(-1)!)
+}
+
+/** One of our programs, which has said that it is ready; what it says after that is collected. */
+async function inside<T>(
+  host: Host,
+  name: string,
+  args: readonly string[],
+): Promise<{ readonly child: ChildProcess; readonly seen: readonly T[] }> {
+  const child = host.spawn([process.execPath, join(root, `build/bench/watch/${name}.js`), ...args])
+  child.stderr?.pipe(process.stderr)
+  const lines = createInterface({ input: child.stdout! })
+  await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${name} did not start`))),
+  ])
+  const seen: T[] = []
+  lines.on('line', (line) => seen.push(JSON.parse(line) as T))
+  return { child, seen }
+}
