@@ -4,9 +4,11 @@
       'target_name': 'lb_native',
       'sources': [
         'src/args.c',
+        'src/attempts.c',
         'src/batch.c',
         'src/btf.c',
         'src/clsact.c',
+        'src/connect.c',
         'src/constant.c',
         'src/error.c',
         'src/ethtool.c',

@@ -11,6 +11,9 @@ export type Handle = { readonly [handleBrand]: true }
 declare const ringBrand: unique symbol
 /** A ring buffer on the event loop. */
 export type RingHandle = { readonly [ringBrand]: true }
+declare const connectorBrand: unique symbol
+/** Connections under way on the event loop. */
+export type ConnectorHandle = { readonly [connectorBrand]: true }
 
 interface RawMapInfo {
   readonly id: number
@@ -120,6 +123,11 @@ export interface Binding {
   ringRef(ring: RingHandle): void
   ringUnref(ring: RingHandle): void
   ringClose(ring: RingHandle): void
+
+  connectorOpen(onOutcome: (id: number, errno: number) => void): ConnectorHandle
+  connectorStart(connector: ConnectorHandle, address: string, port: number): number
+  connectorStop(connector: ConnectorHandle, id: number): void
+  connectorClose(connector: ConnectorHandle): void
 
   readBtf(path: string): { structs: readonly BtfStruct[]; enums: readonly BtfEnum[] }
   lockDirectory(path: string): Handle | undefined

@@ -35,6 +35,7 @@ export {
   type XdpMode,
 } from './link.ts'
 export { RingBuffer } from './ringbuf.ts'
+export { Connector } from './connect.ts'
 export { readBtf } from './btf.ts'
 export { DirectoryLock } from './lock.ts'
 export { interfaces, neighbours, routeGet, routesGet } from './network.ts'

@@ -74,14 +74,15 @@ export function haproxyConfiguration(targets: Targets, check: Check | undefined)
 export function keepalivedConfiguration(targets: Targets, check: Check): string {
   const checker =
     check === 'tcp'
-      ? 'TCP_CHECK { connect_timeout 3 retry 0 }'
-      : 'HTTP_GET { connect_timeout 3 retry 0 url { path / status_code 200 } }'
+      ? 'TCP_CHECK {\n      connect_timeout 3\n      retry 0\n    }'
+      : 'HTTP_GET {\n      url {\n        path /\n        status_code 200\n      }\n      connect_timeout 3\n      retry 0\n    }'
   const services = listsOf(targets).map((list) =>
     [
       `virtual_server ${vip.ipv4} ${firstPort + list} {`,
       '  delay_loop 1\n  lvs_sched rr\n  lvs_method NAT\n  protocol TCP',
       ...membersOf(targets).map(
-        (k) => `  real_server ${addressOf(targets, list, k)} ${targets.port} {\n    weight 1\n    ${checker}\n  }`,
+        (k) =>
+          `  real_server ${addressOf(targets, list, k)} ${targets.port} {\n    weight 1\n    ${checker}\n  }`,
       ),
       '}',
     ].join('\n'),

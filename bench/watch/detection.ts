@@ -29,16 +29,16 @@ export const shapes: readonly Targets[] = [
 export async function measureDetection(lab: Lab, targets: Targets): Promise<number[]> {
   const path = lab.write('lb.yaml', lbConfiguration(targets, 'http'))
   const [backend] = lab.backends
-  const pages = await inside<Sick>(backend!, 'pages-inside', [String(pagesPort)])
+  const pages = await inside(backend!, 'pages-inside', [String(pagesPort)])
   const daemon = await watch(lab, ['-c', path])
   try {
     await sleep(PATIENCE_MS)
-    const entries = await inside<Gone>(lab.lb, 'entries-inside', [generationFolder(lab)])
+    const entries = await inside(lab.lb, 'entries-inside', [generationFolder(lab)])
     const step = targets.lists === 1 ? 1 : targets.targets
     for (let i = 0; i < SICK; i++) pages.child.stdin!.write(`${targetAddress(i * step)}\n`)
     await sleep(PATIENCE_MS)
     await end(entries.child)
-    return match(pages.seen, entries.seen)
+    return match(pages.seen as Sick[], entries.seen as Gone[])
   } finally {
     await end(pages.child)
     daemon.signal('SIGTERM')
@@ -65,11 +65,11 @@ function generationFolder({ instance }: Lab): string {
 }
 
 /** One of our programs, which has said that it is ready; what it says after that is collected. */
-async function inside<T>(
+async function inside(
   host: Host,
   name: string,
   args: readonly string[],
-): Promise<{ readonly child: ChildProcess; readonly seen: readonly T[] }> {
+): Promise<{ readonly child: ChildProcess; readonly seen: readonly unknown[] }> {
   const child = host.spawn([process.execPath, join(root, `build/bench/watch/${name}.js`), ...args])
   child.stderr?.pipe(process.stderr)
   const lines = createInterface({ input: child.stdout! })
@@ -77,7 +77,7 @@ async function inside<T>(
     once(lines, 'line'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${name} did not start`))),
   ])
-  const seen: T[] = []
-  lines.on('line', (line) => seen.push(JSON.parse(line) as T))
+  const seen: unknown[] = []
+  lines.on('line', (line) => seen.push(JSON.parse(line)))
   return { child, seen }
 }

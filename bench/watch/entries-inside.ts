@@ -29,7 +29,9 @@ function addresses(): string[] {
   const { count, values } = backends.readAll()
   const { size } = structs.lb_backend
   // IPv4, as the last four bytes of the mapped address.
-  return Array.from({ length: count }, (_, row) => values.subarray(row * size + 12, row * size + 16).join('.'))
+  return Array.from({ length: count }, (_, row) =>
+    values.subarray(row * size + 12, row * size + 16).join('.'),
+  )
 }
 
 const names = addresses()

@@ -4,7 +4,6 @@ import { benchLab } from '../support/labs.ts'
 
 /** nginx: answers every request with 200, and takes part in nothing that is measured. */
 export const answeringPort = 8000
-const countingPort = 8001
 
 /** Addresses of targets: 10.64.0.0 and up. All are the backend machine's. */
 export const targetAddress = (i: number) => `10.64.${i >> 8}.${i & 255}`
@@ -20,13 +19,16 @@ export async function watchLab(): Promise<Lab> {
   return lab
 }
 
-/** Connections that the backends have accepted. */
-export async function connectionsAccepted(lab: Lab): Promise<number> {
+/** Handshakes that came to the backends: those that were completed, and those that a reset ended before that. */
+export async function handshakes(lab: Lab): Promise<number> {
   const [backend] = lab.backends
-  const text = await backend!.exec(['curl', '--silent', '--fail', `http://127.0.0.1:${countingPort}/`])
-  const accepted = /\n\s*(\d+)\s/.exec(text)?.[1]
-  if (accepted === undefined) throw new Error(`nginx did not say how many connections it had:\n${text}`)
-  return Number(accepted)
+  const text = await backend!.exec(['cat', '/proc/net/snmp', '/proc/net/netstat'])
+  const lines = text.split('\n').map((line) => line.split(' '))
+  const counter = (group: string, name: string): number => {
+    const [names, values] = lines.filter(([first]) => first === group)
+    return Number(values![names!.indexOf(name)])
+  }
+  return counter('Tcp:', 'PassiveOpens') + counter('TcpExt:', 'EmbryonicRsts')
 }
 
 const webServer = (folder: string) => `
@@ -46,10 +48,6 @@ http {
   server {
     listen ${answeringPort} backlog=4096;
     location / { return 200 "hello\\n"; }
-  }
-  server {
-    listen 127.0.0.1:${countingPort};
-    location / { stub_status; }
   }
 }
 `

@@ -7,12 +7,12 @@ import { median } from '../support/stats.ts'
 import { checkers, hasIpVs, ours, type Checker } from './checkers.ts'
 import { type Check } from './configurations.ts'
 import { measureDetection, shapes } from './detection.ts'
-import { connectionsAccepted, watchLab } from './network.ts'
+import { handshakes, watchLab } from './network.ts'
 import { loadOf, type Load } from './processes.ts'
 import { CHANGES, measureReloads, type ReloadResult } from './reload.ts'
 
 interface Checking extends Load {
-  /** Connections that backends accepted, a second. */
+  /** Checks that came to the backends, a second. */
   readonly perSecond: number
 }
 
@@ -32,7 +32,10 @@ const TIMES = {
 export async function watchBenchmark(rounds: number): Promise<Outcome> {
   await using lab = await watchLab()
   const records: Records = {
-    checking: { tcp: new Map(checkers.map((one) => [one, []])), http: new Map(checkers.map((one) => [one, []])) },
+    checking: {
+      tcp: new Map(checkers.map((one) => [one, []])),
+      http: new Map(checkers.map((one) => [one, []])),
+    },
     detection: shapes.map(() => []),
     reloads: [],
   }
@@ -69,11 +72,11 @@ async function measureChecks(lab: Lab, checker: Checker, check: Check): Promise<
   const running = await checker.start(lab, check)
   try {
     await sleep(settle)
-    const before = await connectionsAccepted(lab)
+    const before = await handshakes(lab)
     const began = performance.now()
     const load = await loadOf(running.pid, measure)
-    const accepted = (await connectionsAccepted(lab)) - before
-    return { ...load, perSecond: (1000 * accepted) / (performance.now() - began) }
+    const made = (await handshakes(lab)) - before
+    return { ...load, perSecond: (1000 * made) / (performance.now() - began) }
   } finally {
     await running.stop()
   }
@@ -93,7 +96,7 @@ function checkSection(check: Check, { checking }: Records): Section {
     columns: [
       { title: 'of a core', unit: '%', digits: 1 },
       { title: 'resident memory', unit: 'MiB' },
-      { title: 'connections', unit: '1/s' },
+      { title: 'checks', unit: '1/s' },
     ],
     rows: checkers.map((checker) => {
       const samples = checking[check].get(checker)!
@@ -176,7 +179,12 @@ function goals({ checking, detection, reloads }: Records): Goal[] {
       ),
     ),
     ...CHANGES.map((change) =>
-      at(`reload of 10,000 targets, ${change}`, median(reloads.map(({ lb }) => lb[change].ms)) / 1000, 1, 's'),
+      at(
+        `reload of 10,000 targets, ${change}`,
+        median(reloads.map(({ lb }) => lb[change].ms)) / 1000,
+        1,
+        's',
+      ),
     ),
   ]
 }

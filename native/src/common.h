@@ -143,6 +143,7 @@ void testrun_init(napi_env env, napi_value exports);
 void link_init(napi_env env, napi_value exports);
 void clsact_init(napi_env env, napi_value exports);
 void ringbuf_init(napi_env env, napi_value exports);
+void connect_init(napi_env env, napi_value exports);
 void btf_init(napi_env env, napi_value exports);
 void lock_init(napi_env env, napi_value exports);
 void interfaces_init(napi_env env, napi_value exports);

@@ -28,6 +28,7 @@ NAPI_MODULE_INIT()
 	link_init(env, exports);
 	clsact_init(env, exports);
 	ringbuf_init(env, exports);
+	connect_init(env, exports);
 	btf_init(env, exports);
 	lock_init(env, exports);
 	interfaces_init(env, exports);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { makeWorld } from '../engine/execute/world.ts'
 import type { World } from '../engine/execute/world.ts'
 import { LbError } from '../engine/model/errors.ts'
+import type { ProbePort } from '../engine/ports/probe.ts'
 
 /** The folder of package.json: this file runs from src/ in tests and from dist/ when bundled. */
 export function packageRoot(): string {
@@ -25,4 +26,13 @@ export async function openWorld(instance: string): Promise<World> {
     import('../kernel/host.ts'),
   ])
   return makeWorld(createKernel({ objectPath: objectPath() }), host, instance)
+}
+
+/** Probes from this host. */
+export async function openProber(): Promise<ProbePort> {
+  const [{ createDialer }, { createProber }] = await Promise.all([
+    import('../kernel/dial.ts'),
+    import('../daemon/prober.ts'),
+  ])
+  return createProber(createDialer())
 }

@@ -1,6 +1,5 @@
 /** Waiting until new targets work: as the daemon finds out, or else by asking them ourselves. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createProber } from '../daemon/prober.ts'
 import type { World } from '../engine/execute/world.ts'
 import { readRuntime } from '../engine/live/runtime.ts'
 import { LbError } from '../engine/model/errors.ts'
@@ -8,6 +7,8 @@ import { formatEndpoint } from '../engine/model/ip.ts'
 import { DEFAULT_HEALTH_CHECK, healthCheckOf } from '../engine/model/policy.ts'
 import type { HealthCheck } from '../engine/model/policy.ts'
 import type { Proxy, Settings, Target } from '../engine/model/snapshot.ts'
+import type { ProbePort } from '../engine/ports/probe.ts'
+import { openProber } from './context.ts'
 
 const LOOK_MS = 200
 
@@ -39,7 +40,12 @@ export async function waitForHealth(
   options: HealthWait,
 ): Promise<void> {
   const end = performance.now() + options.timeoutMs
-  const found = await Promise.all(targets.map((target) => isWell(world, target, options, end)))
+  const prober = await openProber()
+  const look = (target: Target): Look =>
+    wayOfChecking(options, target) === 'daemon'
+      ? asked(world, target, options)
+      : probed(prober, target, options)
+  const found = await Promise.all(targets.map((target) => isWell(look(target), end)))
   const sick = targets.flatMap(({ ip, port }, i) => {
     const why = found[i]
     return why === undefined ? [] : [`${formatEndpoint(ip, port)} (${why})`]
@@ -50,14 +56,7 @@ export async function waitForHealth(
 }
 
 /** `undefined`, or why not. */
-async function isWell(
-  world: World,
-  target: Target,
-  options: HealthWait,
-  end: number,
-): Promise<string | undefined> {
-  const look =
-    wayOfChecking(options, target) === 'daemon' ? asked(world, target, options) : probed(target, options)
+async function isWell(look: Look, end: number): Promise<string | undefined> {
   for (;;) {
     const why = await look()
     if (why === undefined) return undefined
@@ -78,9 +77,8 @@ function asked({ kernel, paths }: World, { ip, port }: Target, { proxy }: Health
 }
 
 /** As many successes in a row as its check asks for. */
-function probed(target: Target, { settings }: HealthWait): Look {
+function probed(prober: ProbePort, target: Target, { settings }: HealthWait): Look {
   const check = healthCheckOf(settings, target) ?? CONNECT
-  const prober = createProber()
   let successes = 0
   return async () => {
     const result = await prober.probe({ ip: target.ip, port: check.port ?? target.port, check })

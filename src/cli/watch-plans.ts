@@ -19,6 +19,7 @@ import type { HostAddresses } from '../engine/model/resolution.ts'
 import type { Snapshot } from '../engine/model/snapshot.ts'
 import { hostsOf } from '../engine/model/unresolved.ts'
 import type { UnresolvedSnapshot } from '../engine/model/unresolved.ts'
+import type { ProbePort } from '../engine/ports/probe.ts'
 import type { ResolverPort } from '../engine/ports/resolver.ts'
 import { guardRemovals } from '../engine/plan/guard.ts'
 import { makePlan } from '../engine/plan/plan.ts'
@@ -38,11 +39,12 @@ export interface PlansOptions {
   /** Files and folders. */
   readonly paths: readonly string[]
   readonly resolver: ResolverPort
+  readonly prober: ProbePort
   readonly allowUnresolved: boolean
 }
 
 /** A daemon's view of a world. */
-export function daemonWorld({ world, paths, resolver, allowUnresolved }: PlansOptions): DaemonWorld {
+export function daemonWorld({ world, paths, resolver, prober, allowUnresolved }: PlansOptions): DaemonWorld {
   let memory: LoadedConfig | undefined
   const applied = (): Snapshot => activeGeneration(world)?.deployment.snapshot ?? EMPTY_DEPLOYMENT.snapshot
   const known = (): HostAddresses => knownAddresses(applied())
@@ -62,6 +64,7 @@ export function daemonWorld({ world, paths, resolver, allowUnresolved }: PlansOp
   return {
     world,
     resolver,
+    prober,
     describe: describeFailure,
     planner: {
       async load(from, unless) {

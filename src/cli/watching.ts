@@ -6,7 +6,7 @@ import type { LogLevel } from '../daemon/log.ts'
 import { renderLogLine } from '../render/log-line.ts'
 import { makePalette } from '../render/palette.ts'
 import { useColour } from './base.ts'
-import { openWorld } from './context.ts'
+import { openProber, openWorld } from './context.ts'
 import { serviceManager } from './manager.ts'
 import { openResolver } from './resolving.ts'
 import { runDir } from './run-dir.ts'
@@ -35,8 +35,9 @@ export async function runWatch({
   try {
     const parts = { ...options, runDir: runDir(), manager: serviceManager() }
     const resolver = await openResolver()
+    const prober = await openProber()
     const { paths } = options
-    await runDaemon(parts, daemonWorld({ world, paths, resolver, allowUnresolved }), log)
+    await runDaemon(parts, daemonWorld({ world, paths, resolver, prober, allowUnresolved }), log)
   } finally {
     log.flush()
   }

@@ -20,7 +20,6 @@ import type { ManagerOptions } from './manager.ts'
 import { makeExporter } from './metrics/exporter.ts'
 import { becomeDaemon } from './only-one.ts'
 import type { DaemonWorld } from './ports.ts'
-import { createProber } from './prober.ts'
 import { makeReloader } from './reloader.ts'
 import { makeRenamer } from './renamer.ts'
 import { makeReports } from './reports.ts'
@@ -58,7 +57,7 @@ export async function runDaemon(options: DaemonOptions, daemon: DaemonWorld, log
   const reports = makeReports(log, options)
   using keeper = makeKeeper({
     world,
-    prober: createProber(),
+    prober: daemon.prober,
     log,
     onProbe: (key, result) => exporter.probed(key, result),
   })

@@ -1,5 +1,6 @@
 /** What the daemon needs of the rest of the program: passed in by src/cli. */
 import type { World } from '../engine/execute/world.ts'
+import type { ProbePort } from '../engine/ports/probe.ts'
 import type { ResolverPort } from '../engine/ports/resolver.ts'
 import type { LiveState } from '../engine/model/live.ts'
 import type { ExecutablePlan } from '../engine/model/plan.ts'
@@ -46,6 +47,7 @@ export interface Planner {
 export interface DaemonWorld {
   readonly world: World
   readonly resolver: ResolverPort
+  readonly prober: ProbePort
   readonly planner: Planner
   readonly describe: (error: unknown) => Failure
 }

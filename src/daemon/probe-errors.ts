@@ -22,7 +22,8 @@ const OURS: Readonly<Record<string, string>> = {
   EACCES: 'forbidden on this host',
 }
 
-interface SystemError extends Error {
+interface SystemError {
+  readonly message: string
   readonly code?: string
   readonly syscall?: string
 }

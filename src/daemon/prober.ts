@@ -1,13 +1,13 @@
 /** Probes over the network of this host. */
-import { connect } from 'node:net'
 import type { ProbeRequest } from '../engine/model/probe.ts'
+import type { DialPort } from '../engine/ports/dial.ts'
 import type { ProbePort } from '../engine/ports/probe.ts'
 import { attempt, inconclusive, type Settle, SUCCESS } from './probe-attempt.ts'
 import { type Authorities, createAuthorities } from './probe-authorities.ts'
 import { outcomeOf } from './probe-errors.ts'
 import { askHttp } from './probe-http.ts'
 
-export function createProber(): ProbePort {
+export function createProber(dialer: DialPort): ProbePort {
   const authorities = createAuthorities()
   return {
     probe: (request, signal) =>
@@ -15,7 +15,7 @@ export function createProber(): ProbePort {
         const { type } = request.check
         switch (type) {
           case 'tcp':
-            return askTcp(request, settle)
+            return askTcp(dialer, request, settle)
           case 'http':
           case 'https':
             return ask(request, authorities, settle)
@@ -26,16 +26,10 @@ export function createProber(): ProbePort {
   }
 }
 
-function askTcp({ ip, port }: ProbeRequest, settle: Settle): () => void {
-  const socket = connect({ host: ip, port })
-  socket.on('connect', () => settle(SUCCESS))
-  socket.on('error', (error) => settle(outcomeOf(error, ip)))
-  return () => {
-    // A reset leaves no TIME-WAIT on this host, of which there would be sixty per target at a probe a
-    // second. Before the connection is there, a reset would wait for it.
-    if (socket.connecting) socket.destroy()
-    else socket.resetAndDestroy()
-  }
+function askTcp({ dial }: DialPort, { ip, port }: ProbeRequest, settle: Settle): () => void {
+  return dial(ip, port, (code) => {
+    settle(code === undefined ? SUCCESS : outcomeOf({ code, syscall: 'connect', message: code }, ip))
+  })
 }
 
 function ask({ ip, port, check }: ProbeRequest, authorities: Authorities, settle: Settle): () => void {

@@ -2,6 +2,7 @@
 import { openSync } from 'node:fs'
 import { createProber } from '../../src/daemon/prober.ts'
 import type { ProbeRequest } from '../../src/engine/model/probe.ts'
+import { createDialer } from '../../src/kernel/dial.ts'
 
 export interface ProbeTask {
   readonly request: ProbeRequest
@@ -10,6 +11,7 @@ export interface ProbeTask {
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as ProbeTask
+const prober = createProber(createDialer())
 // Made while there are descriptors: the first write to a pipe needs one.
 process.stdout.write('')
 if (task.exhaust) {
@@ -19,4 +21,4 @@ if (task.exhaust) {
     // Now there are none.
   }
 }
-process.stdout.write(JSON.stringify(await createProber().probe(task.request)))
+process.stdout.write(JSON.stringify(await prober.probe(task.request)))

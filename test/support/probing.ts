@@ -6,10 +6,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createProber } from '../../src/daemon/prober.ts'
 import type { HealthCheck, HttpCheck, TlsCheck } from '../../src/engine/model/policy.ts'
 import type { ProbeResult } from '../../src/engine/model/probe.ts'
+import { createDialer } from '../../src/kernel/dial.ts'
 import { until } from '../e2e/support/until.ts'
 import { listening } from './listening.ts'
 
-export const prober = createProber()
+export const prober = createProber(createDialer())
 const base = { port: null, intervalMs: 1000, timeoutMs: 5000, healthyThreshold: 2, unhealthyThreshold: 3 }
 const HTTP: HttpCheck = {
   method: 'GET',

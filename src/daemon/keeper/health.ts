@@ -18,8 +18,15 @@ import type { Records } from './records.ts'
 /** Checks that run at once. */
 const CONCURRENCY = 512
 
+/** Checks that are due within so many milliseconds are begun together: each wake of the process has its price. */
+const TICK_MS = 5
+
 /** What the last check of a target found. */
 type Checked = NonNullable<HealthStatus['last']>
+
+interface Last extends Omit<Checked, 'at'> {
+  readonly at: number
+}
 
 export interface Checker extends Disposable {
   readonly replace: (inventory: Inventory) => void
@@ -42,8 +49,9 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
   let schedule = createSchedule(CONCURRENCY)
   let checks: ReadonlyMap<string, DistinctCheck> = new Map()
   let timer: NodeJS.Timeout | undefined
+  let timerAt = Infinity
   const healths = new Map<string, Health>()
-  const lasts = new Map<string, Checked>()
+  const lasts = new Map<string, Last>()
   const ending = new AbortController()
 
   const healthOf = (id: string): Health => healths.get(id) ?? resumeHealth(records.get(id).health)
@@ -53,9 +61,17 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
     const started = start(schedule, performance.now())
     schedule = started.schedule
     for (const id of started.ids) probe(id)
+    if (started.wakeAt !== null) wake(started.wakeAt)
+  }
+  /** Not later than at that time. */
+  const wake = (at: number): void => {
+    if (timerAt <= at) return
     clearTimeout(timer)
-    if (started.wakeAt === null) return
-    timer = setTimeout(run, Math.max(0, started.wakeAt - performance.now()))
+    timerAt = Math.max(at, performance.now() + TICK_MS)
+    timer = setTimeout(() => {
+      timerAt = Infinity
+      run()
+    }, timerAt - performance.now())
   }
   const probe = (id: string): void => {
     const check = checks.get(id)
@@ -64,14 +80,16 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
       if (ending.signal.aborted) return
       // The check may be another one's by now, with other targets.
       for (const target of checks.get(id)?.targets ?? []) take(target, result)
+      const isFull = schedule.running.size >= schedule.limit
       schedule = finished(schedule, id, performance.now(), Math.random())
-      run()
+      if (isFull) run()
+      else if (schedule.waiting) wake(schedule.waiting.entry.at)
     })
   }
   const take = ({ key, limits }: DistinctCheck['targets'][number], result: ProbeResult): void => {
     const id = targetId(key)
     const { ok, latencyMs, error } = result
-    lasts.set(id, { at: new Date().toISOString(), ok, latencyMs, error })
+    lasts.set(id, { at: Date.now(), ok, latencyMs, error })
     if (!result.ok && result.inconclusive) return
     const health = healthOf(id)
     const next = observe(health, ok, host.monotonicMs(), limits)
@@ -101,6 +119,8 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
     },
     passive(inventory, counted) {
       const wanted = new Set<string>()
+      // Mostly there are none, and no need to go through all checks.
+      if (![...counted.values()].some(({ refused, timedOut }) => refused + timedOut > 0)) return
       for (const [checkId, { targets }] of checks) {
         for (const { key, limits } of targets) {
           const kept = inventory.targets.get(targetId(key))
@@ -117,7 +137,10 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
       schedule = hasten(schedule, wanted, performance.now())
       run()
     },
-    last: (id) => lasts.get(id),
+    last(id) {
+      const last = lasts.get(id)
+      return last && { ...last, at: new Date(last.at).toISOString() }
+    },
     [Symbol.dispose]() {
       clearTimeout(timer)
       ending.abort()

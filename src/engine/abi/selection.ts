@@ -87,7 +87,7 @@ function statesOf(deployment: Deployment, row: number, runtimeOf: RuntimeOf) {
   return { keys, runtimes }
 }
 
-interface GroupKeys {
+export interface GroupKeys {
   readonly keys: readonly TargetKey[]
   /** By `targetId`. */
   readonly ids: readonly string[]
@@ -96,7 +96,7 @@ interface GroupKeys {
 const known = new WeakMap<GroupPlan, GroupKeys>()
 
 /** The same for the same group: what is known of large lists changes often. */
-function keysOf(group: GroupPlan, proxy: string): GroupKeys {
+export function keysOf(group: GroupPlan, proxy: string): GroupKeys {
   const found = known.get(group)
   if (found) return found
   const { protocol, targets } = group

@@ -11,11 +11,12 @@ import {
   effectiveSelection,
   factorsOf,
   groupsByProxy,
+  keysOf,
   weighsSame,
 } from '../abi/selection.ts'
 import type { RuntimeOf } from '../abi/selection.ts'
 import { sameBytes } from '../abi/tables.ts'
-import { decodeRuntimes, lookupRuntime } from '../live/runtime.ts'
+import { decodeAgain, lookupRuntime } from '../live/runtime.ts'
 import { LbError } from '../model/errors.ts'
 import { FRESH_RUNTIME } from '../model/runtime.ts'
 import type { TargetKey, TargetRuntime, WeightChange } from '../model/runtime.ts'
@@ -60,7 +61,7 @@ export function updateRuntime(
     return updates
   }
   using selection = openSelection(world, active.path)
-  const effect = effectOf(active.deployment, records, updates, pending)
+  const effect = effectOf(world, active.deployment, records, updates, pending)
   if (effect.stretches.length > 0) records.update(PENDING_KEY, new Uint8Array(RUNTIME_SIZE))
   writeRecords(records, updates)
   for (const [key, weight] of effect.weights)
@@ -101,6 +102,7 @@ interface Effect {
 
 /** What updates change of the weights and of the table: of the groups that the targets are in, or of all. */
 function effectOf(
+  world: World,
   deployment: Deployment,
   records: MapPort,
   updates: readonly RuntimeUpdate[],
@@ -109,7 +111,7 @@ function effectOf(
   const weighty = updates.filter(({ before, after }) => !weighsSame(before, after))
   const rows = groupsOf(deployment, weighty)
   const { offsets } = configuredSelection(numberDeployment(deployment))
-  const { runtimeOf, runtimes } = reader(deployment, records, rows, all)
+  const { runtimeOf, runtimes } = reader(world, deployment, records, rows, all)
   const updated = new Map(updates.map(({ key, after }) => [targetId(key), { key, runtime: after }] as const))
   const after: RuntimeOf = (id, key) => updated.get(id)?.runtime ?? runtimeOf(id, key)
   const stretches: Stretch[] = []
@@ -141,8 +143,7 @@ function groupsOf(deployment: Deployment, updates: readonly RuntimeUpdate[]): nu
   return [...wanted]
     .flatMap(([proxy, ids]) =>
       (byProxy.get(proxy)?.rows ?? []).filter((row) => {
-        const { targets, protocol } = groups[row]!
-        return targets.some(({ ip, port }) => ids.has(targetId({ proxy, ip, port, protocol })))
+        return keysOf(groups[row]!, proxy).ids.some((id) => ids.has(id))
       }),
     )
     .sort((a, b) => a - b)
@@ -152,10 +153,16 @@ function groupsOf(deployment: Deployment, updates: readonly RuntimeUpdate[]): nu
 const LOOKUPS = 256
 
 /** What is known before the updates. */
-function reader(deployment: Deployment, records: MapPort, rows: readonly number[], all: boolean) {
+function reader(
+  { paths }: World,
+  deployment: Deployment,
+  records: MapPort,
+  rows: readonly number[],
+  all: boolean,
+) {
   const { groups } = numberDeployment(deployment)
   const needed = rows.reduce((sum, row) => sum + groups[row]!.targets.length, 0)
-  const runtimes = () => decodeRuntimes(records.readAll()).runtimes
+  const runtimes = () => decodeAgain(paths, records.readAll()).runtimes
   if (!all && needed <= LOOKUPS) {
     return { runtimes, runtimeOf: (_: string, key: TargetKey) => lookupRuntime(records, key) }
   }

@@ -3,10 +3,11 @@ import { identityOf } from '../abi/compile.ts'
 import { structs } from '../abi/layout.generated.ts'
 import { protocolName } from '../abi/names.ts'
 import { rowsOver } from '../abi/struct.ts'
+import { sameBytes } from '../abi/tables.ts'
 import type { BackendCounters, CountedBackend, CounterSnapshot } from '../model/counters.ts'
 import { formatIp } from '../model/ip.ts'
 import type { InstancePaths } from '../model/paths.ts'
-import type { KernelPort } from '../ports/kernel.ts'
+import type { Entries, KernelPort } from '../ports/kernel.ts'
 import { u32s } from './decode.ts'
 
 const FIELDS: Readonly<Record<keyof BackendCounters, keyof typeof structs.lb_backend_stats.fields>> = {
@@ -35,20 +36,39 @@ export function readBackendCounters(kernel: KernelPort, paths: InstancePaths): C
   if (!ids || !stats) return new Map()
   // The owners first: a row is given to nobody else before it is zero.
   const owners = ids.readAll()
-  const identities = rowsOver('lb_backend_id', owners.keys)
+  const identities = identitiesIn(paths, owners)
   const rows = u32s(owners.values)
   const { values, count } = stats.readAll()
   const width = stats.info.valueSize / WORD
   const words = u32s(values)
   const found = new Map<string, CountedBackend>()
   for (let i = 0; i < owners.count; i++) {
-    const protocol = protocolName(identities.get(i, 'proto'))
+    const identity = identities[i]
     const row = rows[i]!
-    if (!protocol || row >= count) continue
-    const identity = identityOf(formatIp(identities.slice(i, 'addr')), identities.get(i, 'port_be'), protocol)
+    if (identity === undefined || row >= count) continue
     found.set(identity, { row, counters: sumCpus(words, row, width, kernel.possibleCpus) })
   }
   return found
+}
+
+interface Identities {
+  readonly keys: Uint8Array
+  readonly names: readonly (string | undefined)[]
+}
+
+const identitiesRead = new WeakMap<InstancePaths, Identities>()
+
+/** Names of backends. They are what they were when they were read before, but after an apply. */
+function identitiesIn(paths: InstancePaths, { count, keys }: Entries): Identities['names'] {
+  const before = identitiesRead.get(paths)
+  if (before && sameBytes(before.keys, keys)) return before.names
+  const rows = rowsOver('lb_backend_id', keys)
+  const names = Array.from({ length: count }, (_, i) => {
+    const protocol = protocolName(rows.get(i, 'proto'))
+    return protocol && identityOf(formatIp(rows.slice(i, 'addr')), rows.get(i, 'port_be'), protocol)
+  })
+  identitiesRead.set(paths, { keys, names })
+  return names
 }
 
 /** Of one row: the value that was looked up. */

@@ -32,6 +32,8 @@ export function countedBetween(
 
 /** A reply that is left to the stack is taken back after it was counted: between readings, packets may go back by a few. */
 function difference(to: BackendCounters, from: BackendCounters): BackendCounters {
-  const entries = NAMES.map((name) => [name, Math.max(0, to[name] - from[name])] as const)
-  return Object.fromEntries(entries) as Record<keyof BackendCounters, number>
+  if (NAMES.every((name) => to[name] === from[name])) return NO_COUNTERS
+  const counted: Partial<Record<keyof BackendCounters, number>> = {}
+  for (const name of NAMES) counted[name] = Math.max(0, to[name] - from[name])
+  return counted as BackendCounters
 }

@@ -19,6 +19,7 @@ export const WHOLE: Factor = { factor: LOAD_ONE, cause: 'configured' }
  * the most off; of several that take the same, the first in that order.
  */
 export function factorOf(runtime: TargetRuntime): Factor {
+  if (isWhole(runtime)) return WHOLE
   let factor = LOAD_ONE
   let cause: WeightCause = 'configured'
   let least = LOAD_ONE
@@ -31,6 +32,12 @@ export function factorOf(runtime: TargetRuntime): Factor {
   }
   // A target that has some weight left is not one that has none.
   return { factor: least === 0 ? 0 : Math.max(1, Math.round(factor)), cause }
+}
+
+/** Of nearly all targets nearly all of the time: lists can be long, and are gone through for each change. */
+function isWhole({ health, drain, breaker, load }: TargetRuntime): boolean {
+  const isSound = health.state !== 'unhealthy' && health.recovery === 4 && breaker.state === 'closed'
+  return isSound && drain.state === 'none' && load === LOAD_ONE
 }
 
 /** Whether a target was taken out by a drain, whatever has become of its connections. */

@@ -1,49 +1,43 @@
 /** A binary heap of members that wait for an entry: the one that must have it the soonest comes first. */
 
-export interface Waiting {
-  readonly member: number
-  /** Entries that it has had. */
-  readonly had: number
-  readonly deadline: number
-}
-
 export interface Heap {
-  push(item: Waiting): void
+  push(member: number): void
   /** Must not be empty. */
-  pop(): Waiting
+  pop(): number
 }
 
-/** Of equal deadlines, the first member's. */
-const before = (a: Waiting, b: Waiting): boolean =>
-  a.deadline < b.deadline || (a.deadline === b.deadline && a.member < b.member)
-
-export function makeHeap(): Heap {
-  const items: Waiting[] = []
-  const swap = (a: number, b: number): void => {
-    const item = items[a]!
-    items[a] = items[b]!
-    items[b] = item
+/** By the members' deadlines; of equal ones, the first member's. A deadline stays while its member waits. */
+export function makeHeap(deadlines: Float64Array): Heap {
+  const items = new Int32Array(deadlines.length)
+  let size = 0
+  const before = (a: number, b: number): boolean => {
+    const first = deadlines[a]!
+    const second = deadlines[b]!
+    return first < second || (first === second && a < b)
   }
   return {
-    push(item) {
-      let at = items.push(item) - 1
-      for (let parent = (at - 1) >> 1; at > 0 && before(item, items[parent]!); parent = (at - 1) >> 1) {
-        swap(at, parent)
+    push(member) {
+      let at = size++
+      while (at > 0) {
+        const parent = (at - 1) >> 1
+        if (!before(member, items[parent]!)) break
+        items[at] = items[parent]!
         at = parent
       }
+      items[at] = member
     },
     pop() {
-      swap(0, items.length - 1)
-      const first = items.pop()!
-      for (let at = 0; ;) {
-        let next = at
-        for (const child of [2 * at + 1, 2 * at + 2]) {
-          if (child < items.length && before(items[child]!, items[next]!)) next = child
-        }
-        if (next === at) return first
-        swap(at, next)
-        at = next
+      const first = items[0]!
+      const last = items[--size]!
+      let at = 0
+      for (let child = 1; child < size; child = 2 * at + 1) {
+        if (child + 1 < size && before(items[child + 1]!, items[child]!)) child++
+        if (!before(items[child]!, last)) break
+        items[at] = items[child]!
+        at = child
       }
+      items[at] = last
+      return first
     },
   }
 }

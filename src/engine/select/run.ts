@@ -31,21 +31,32 @@ export function spread(counts: readonly number[]): number[] {
   const length = members.reduce((sum, member) => sum + counts[member]!, 0)
   if (members.length === 1) return new Array<number>(length).fill(members[0]!)
   const slack = 2 * members.length - 2
-  // For the first entry from which each member may have its next one: the members, with how many they have had.
-  const opening: { readonly member: number; readonly had: number }[][] = Array.from({ length }, () => [])
-  const open = (member: number, had: number, from: number): void => {
+  // In flat arrays: a list of thousands is spread anew each time that one of its members fails.
+  const had = new Uint32Array(counts.length)
+  const deadlines = new Float64Array(counts.length)
+  const waiting = makeHeap(deadlines)
+  // For each entry, the members that may have their next one from there on, as a chain through `next`.
+  const opening = new Int32Array(length).fill(-1)
+  const next = new Int32Array(counts.length)
+  const open = (member: number, from: number): void => {
     const count = counts[member]!
-    const release = Math.ceil((length * (had * slack + 1)) / (count * slack)) - 1
-    if (had < count) opening[Math.max(release, from)]!.push({ member, had })
+    if (had[member]! >= count) return
+    const release = Math.ceil((length * (had[member]! * slack + 1)) / (count * slack)) - 1
+    const at = Math.max(release, from)
+    next[member] = opening[at]!
+    opening[at] = member
   }
-  for (const member of members) open(member, 0, 0)
-  const waiting = makeHeap()
-  return Array.from({ length }, (_, i) => {
-    for (const { member, had } of opening[i]!) {
-      waiting.push({ member, had, deadline: ((had + 1) * slack - 1) / counts[member]! })
+  for (const member of members) open(member, 0)
+  const run = new Array<number>(length)
+  for (let i = 0; i < length; i++) {
+    for (let member = opening[i]!; member !== -1; member = next[member]!) {
+      deadlines[member] = ((had[member]! + 1) * slack - 1) / counts[member]!
+      waiting.push(member)
     }
-    const { member, had } = waiting.pop()
-    open(member, had + 1, i + 1)
-    return member
-  })
+    const member = waiting.pop()
+    run[i] = member
+    had[member]! += 1
+    open(member, i + 1)
+  }
+  return run
 }
