@@ -262,6 +262,7 @@ struct lb_backend_stats {
 	__u64 timed_out; /* given up while the backend had not answered the SYN */
 	__u64 reset; /* RST from the backend after the handshake, and before it had closed its side */
 	__u64 ended; /* closed by both sides, reset by either, or deleted before that */
+	__u64 removed; /* deleted because its target was removed: see lb_removed */
 };
 
 /*
@@ -285,8 +286,34 @@ struct lb_sweep {
 	__u64 orphans; /* halves deleted because the other one was gone */
 	__u64 last_run_ns; /* CLOCK_MONOTONIC_COARSE when the last run began */
 	__u32 partition; /* the next one to walk; beyond the last: the first */
-	__u32 pad;
+	__u32 hurry; /* so many partitions are walked one after the other, without waiting in between */
 };
+
+/*
+ * `removed`, hash: connections that are to end because their target was removed, by listener and backend, and
+ * when. Each generation has its own, so that they hold from its flip on and no longer than it serves. Where a
+ * listener on an address has none, that on any address counts. The row with zeros for a listener tells
+ * whether there is anything to do: between its deadline, the first of all, and its end.
+ */
+struct lb_removed_key {
+	struct lb_addr listener; /* as in lb_listener_key */
+	__u32 stats; /* row of `backend_stats` */
+	__be16 port_be; /* the listener's */
+	__u8 proto;
+	__u8 slot; /* of the generation */
+};
+_Static_assert(sizeof(struct lb_removed_key) == 24, "map key: no implicit padding");
+
+/* Times of CLOCK_MONOTONIC, in milliseconds. */
+struct lb_removed {
+	__u64 deadline; /* 0: never, whatever the listener on any address says */
+	__u64 end; /* of the row that stands for all */
+	struct lb_addr addr; /* the backend's */
+	__be16 port_be;
+	__u8 pad[6];
+	char proxy[LB_NAME_SIZE]; /* whose target it was */
+};
+_Static_assert(sizeof(struct lb_removed) == 104, "no implicit padding");
 
 /* `backend_ids`, hash to __u32: which row of backend_stats an identity owns. User space only. */
 struct lb_backend_id {

@@ -174,6 +174,15 @@ struct {
 	__type(value, struct lb_sweep);
 } sweep SEC(".maps");
 
+/* Written by user space when another generation is about to serve. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct lb_removed_key);
+	__type(value, struct lb_removed);
+} removed SEC(".maps");
+
 /* --- next hops that packets had a moment ago: see stage/hop.h ------------------------------------- */
 
 enum hook { HOOK_XDP, HOOK_TC };

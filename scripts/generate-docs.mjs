@@ -139,6 +139,35 @@ What is known of a target holds for all lists of its proxy. So its \`healthCheck
 None of this is needed to forward packets, so it is not in the tables that the kernel reads, and changing it
 changes none of them. It is part of a generation all the same: plans compare it, \`lb rollback\` brings it back.
 
+## Removed targets
+
+A target that the configuration no longer has, or whose proxy it no longer has, gets no new connections. What becomes
+of those that it has is up to its proxy:
+
+| \`onRemove\` | \`onRemoveDeadlineSec\` | They |
+| --- | --- | --- |
+| \`keep\` | | live on until they end; nothing waits for them |
+| \`keep\` | 300 | live on; those that are left after 300 seconds are ended |
+| \`reset\` | | are ended at once |
+
+What the proxy says in the new configuration holds, or, where it goes as a whole, what it said before. It holds for
+whatever takes a target away: \`lb apply\`, \`lb rollback\` and going back unconfirmed, \`lb watch\`, other addresses of a
+name. A target that another list of the proxy still has is not removed; nor is one that another proxy has by now
+on the same address, port and protocol. Connections do not remember the interface they came in by: where two proxies listen on the
+same address and port of two interfaces and share a target, its connections live on until both have removed it.
+
+\`lb plan\` and \`lb apply\` say how many connections a plan ends, and when; \`lb status\` and \`lb connections\` show what is
+left, and until when. The deadline is of the generation that serves: bring the target back before, by a
+rollback or another apply, and its connections live on. The kernel ends them by itself, within two seconds of the
+deadline and without any process of lb: it forgets the connection, and counts it (\`removed\` in \`lb show --raw\`,
+\`ended\` in \`lb connections\`). Connections that are closed on both sides are left to their timeout.
+
+Nobody is told at that moment. A client finds out when it sends something: a TCP segment that belongs to no connection is left
+to this host, which answers with RST where the listener's address is its own and forwards it otherwise, so have
+the address on the host (\`ip address add 203.0.113.10/32 dev lo\`) for clients to be told. A target finds out likewise: what it
+sends arrives at the client from an address that the client has no connection with, and is answered with RST. UDP clients go on with
+another target.
+
 ## What is checked
 
 \`lb validate\` reports all problems of all files at once, with file, line and column, and exits with 1

@@ -6,6 +6,8 @@
 #ifndef LB_TUPLE_H
 #define LB_TUPLE_H
 
+#include <bpf/bpf_endian.h>
+
 #include "../maps.h"
 #include "cursor.h"
 
@@ -31,6 +33,24 @@ static __always_inline void addr6_copy(__be32 *to, const __be32 *from)
 static __always_inline bool addr6_equal(const __be32 *a, const __be32 *b)
 {
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+}
+
+/* As tables of a generation have it: an IPv4 address in its mapped form. */
+static __always_inline void addr_of(struct lb_addr *to, const __be32 *from, const bool v6)
+{
+	if (v6) {
+		addr6_copy(to->be, from);
+	} else {
+		to->be[0] = 0;
+		to->be[1] = 0;
+		to->be[2] = bpf_htonl(0xffff);
+		to->be[3] = *from;
+	}
+}
+
+static __always_inline bool is_mapped_ipv4(const struct lb_addr *addr)
+{
+	return addr->be[0] == 0 && addr->be[1] == 0 && addr->be[2] == bpf_htonl(0xffff);
 }
 
 static __always_inline void tuple_of_packet(union tuple *t, const struct packet *p, const bool v6)

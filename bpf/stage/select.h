@@ -8,23 +8,6 @@
 /* Entries of a run that are tried where a backend's tuple is taken. */
 #define LB_SELECT_TRIES 8
 
-static __always_inline void addr_of(struct lb_addr *to, const __be32 *from, const bool v6)
-{
-	if (v6) {
-		addr6_copy(to->be, from);
-	} else {
-		to->be[0] = 0;
-		to->be[1] = 0;
-		to->be[2] = bpf_htonl(0xffff);
-		to->be[3] = *from;
-	}
-}
-
-static __always_inline bool is_mapped_ipv4(const struct lb_addr *addr)
-{
-	return addr->be[0] == 0 && addr->be[1] == 0 && addr->be[2] == bpf_htonl(0xffff);
-}
-
 /* The listener on the packet's destination address, else the one on any address. */
 static __always_inline enum lb_reason find_listener(
 	const struct arrival *a, const struct lb_listener **out, const bool v6)

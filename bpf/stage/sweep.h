@@ -2,9 +2,9 @@
 /*
  * Expiry. A timer walks one partition of each family at a time, and comes round to all of them in
  * lb_sweep_cycle_ms. A pair goes when both halves have been idle for longer than the state allows; a
- * half whose other half is gone, because somebody deleted it, goes too. An idle half is always
- * compared with the other one; of the busy halves only one in LB_SWEEP_SLICES in each round, because
- * that costs a second lookup.
+ * half whose other half is gone, because somebody deleted it, goes too; and so do those whose target was
+ * removed and whose time is over. An idle half is always compared with the other one; of the busy halves
+ * only one in LB_SWEEP_SLICES in each round, because that costs a second lookup.
  */
 #ifndef LB_SWEEP_H
 #define LB_SWEEP_H
@@ -33,6 +33,9 @@ struct sweep_round {
 	__u32 now;
 	__u32 slice;
 	__u32 wanted; /* whether candidates for eviction are wanted */
+	__u32 slot; /* the generation that serves */
+	__u32 removals; /* whether the time of connections of removed targets is over */
+	__u64 now_ms;
 	__u32 expired;
 	__u32 orphans;
 };
@@ -64,11 +67,26 @@ static __always_inline __u32 max_age_sec(const struct lb_settings *s, __u8 state
 
 static __always_inline void read_settings(struct sweep_round *round)
 {
-	__u32 zero = 0, slot = read_active_slot();
+	__u32 zero = 0, slot = round->slot;
 	void *table = slot < LB_SLOTS ? bpf_map_lookup_elem(&settings, &slot) : NULL;
 	const struct lb_settings *row = table ? bpf_map_lookup_elem(table, &zero) : NULL;
 
 	round->settings = row ? *row : default_settings;
+}
+
+/* Not the coarse clock, which is behind by milliseconds: what ends at once was written by the exact one. */
+static __always_inline __u64 now_ms(void)
+{
+	return bpf_ktime_get_ns() / LB_NS_PER_MS;
+}
+
+/* Whether there are connections that may have to go with their target. */
+static __always_inline bool removals_due(__u32 slot, __u64 now_ms)
+{
+	struct lb_removed_key all = {.slot = slot};
+	const struct lb_removed *row = slot < LB_SLOTS ? bpf_map_lookup_elem(&removed, &all) : NULL;
+
+	return row && now_ms >= row->deadline && now_ms < row->end;
 }
 
 static __always_inline bool is_idle(const struct lb_conn *conn, const struct sweep_round *round)
@@ -143,6 +161,88 @@ static long sweep_conn6(
 	return sweep_half(&own, &conn->c, round, true);
 }
 
+/*
+ * Whether the time of a listener's connections with a backend is over. A global function, which the verifier
+ * checks once and not at each call. `key` is left as that of the listener on any address.
+ */
+__noinline int removal_due(struct lb_removed_key *key, __u64 now_ms)
+{
+	const struct lb_removed *row;
+
+	if (!key)
+		return 0;
+	row = bpf_map_lookup_elem(&removed, key);
+	if (!row) {
+		if (!is_mapped_ipv4(&key->listener))
+			key->listener.be[0] = key->listener.be[1] = key->listener.be[2] = 0;
+		key->listener.be[3] = 0;
+		row = bpf_map_lookup_elem(&removed, key);
+	}
+	return row && row->deadline && now_ms >= row->deadline;
+}
+
+/* Of a forward half: whether its target was removed, and its time is over. */
+static __always_inline bool is_removed(const union tuple *own, const struct lb_conn *conn,
+	const struct sweep_round *round, const bool v6)
+{
+	struct lb_removed_key key = {.stats = conn->stats, .slot = round->slot};
+
+	if (conn->flags & LB_CONN_REVERSE || is_over(conn->state))
+		return false;
+	key.port_be = v6 ? own->v6.dport_be : own->v4.dport_be;
+	key.proto = v6 ? own->v6.proto : own->v4.proto;
+	addr_of(&key.listener, v6 ? own->v6.daddr_be : &own->v4.daddr_be, v6);
+	return removal_due(&key, round->now_ms);
+}
+
+/* Under the pair's lock, on a fresh lookup. */
+static __always_inline void close_if_removed(
+	const union tuple *own, const struct sweep_round *round, const bool v6)
+{
+	struct lb_conn *conn = conn_find(own, v6);
+	struct lb_backend_stats *stats;
+
+	if (!conn || !is_removed(own, conn, round, v6))
+		return;
+	stats = stats_of(conn);
+	if (stats)
+		stats->removed++;
+	close_pair(own, conn, false, v6);
+}
+
+static __always_inline long end_half(const union tuple *own, const struct lb_conn *conn,
+	const struct sweep_round *round, const bool v6)
+{
+	__u32 lock;
+
+	if (!is_removed(own, conn, round, v6))
+		return 0;
+	lock = conn_lock(own, v6);
+	if (!lock_take(lock))
+		return 0;
+	close_if_removed(own, round, v6);
+	lock_release(lock);
+	return 0;
+}
+
+static long end_conn4(
+	void *map, struct lb_conn4_key *key, struct lb_conn4 *conn, struct sweep_round *round)
+{
+	union tuple own;
+
+	own.v4 = *key;
+	return end_half(&own, &conn->c, round, false);
+}
+
+static long end_conn6(
+	void *map, struct lb_conn6_key *key, struct lb_conn6 *conn, struct sweep_round *round)
+{
+	union tuple own;
+
+	own.v6 = *key;
+	return end_half(&own, &conn->c, round, true);
+}
+
 /* Partitions of both sets; lb_conn_partitions is never 0, which the compiler does not know. */
 static __always_inline __u32 sweep_count(void)
 {
@@ -158,9 +258,13 @@ static __always_inline void sweep_partition(__u32 index, struct sweep_round *rou
 		set * LB_CONN_PARTITIONS_MAX + (other ? index - lb_conn_partitions : index);
 	void *table = bpf_map_lookup_elem(&conn4, &partition);
 
+	if (table && round->removals)
+		bpf_for_each_map_elem(table, end_conn4, round, 0);
 	if (table)
 		bpf_for_each_map_elem(table, sweep_conn4, round, 0);
 	table = bpf_map_lookup_elem(&conn6, &partition);
+	if (table && round->removals)
+		bpf_for_each_map_elem(table, end_conn6, round, 0);
 	if (table)
 		bpf_for_each_map_elem(table, sweep_conn6, round, 0);
 }
@@ -189,6 +293,12 @@ static __always_inline __u64 sweep_period_ns(void)
 	return lb_sweep_cycle_ms * LB_NS_PER_MS / sweep_count();
 }
 
+/* Until the next partition, or at once for those that somebody waits for. */
+static __always_inline __u64 sweep_pause_ns(const struct lb_sweep *state)
+{
+	return state->hurry ? LB_NS_PER_MS : sweep_period_ns();
+}
+
 static int sweep_tick(void *map, __u32 *key, struct lb_sweep *state)
 {
 	struct sweep_round round = {};
@@ -196,21 +306,27 @@ static int sweep_tick(void *map, __u32 *key, struct lb_sweep *state)
 
 	state->last_run_ns = bpf_ktime_get_coarse_ns();
 	round.now = state->last_run_ns >> LB_CLOCK_SHIFT;
+	round.now_ms = now_ms();
 	round.slice = state->runs / sweep_count() % LB_SWEEP_SLICES;
+	round.slot = read_active_slot();
 	read_settings(&round);
+	round.removals = removals_due(round.slot, round.now_ms);
 	round.wanted = is_pressed(round.settings.max_connections) && candidates_run_out();
 	sweep_partition(partition, &round);
 	state->partition = partition + 1;
 	state->expired += round.expired;
 	state->orphans += round.orphans;
 	state->runs++;
-	bpf_timer_start(&state->timer, sweep_period_ns(), 0);
+	if (state->hurry)
+		state->hurry--;
+	bpf_timer_start(&state->timer, sweep_pause_ns(state), 0);
 	return 0;
 }
 
 /*
  * Starts the timer, or puts this program's code in the place of another version's. The timer lives
- * as long as the map is pinned or open.
+ * as long as the map is pinned or open. Where connections of removed targets are to end, it comes round to all of
+ * them at once.
  */
 static __always_inline int sweep_start(void)
 {
@@ -222,7 +338,11 @@ static __always_inline int sweep_start(void)
 		return -1;
 	bpf_timer_init(&state->timer, &sweep, 1 /* CLOCK_MONOTONIC */); /* EBUSY: there already */
 	error = bpf_timer_set_callback(&state->timer, sweep_tick);
-	return error ? error : bpf_timer_start(&state->timer, sweep_period_ns(), 0);
+	if (error)
+		return error;
+	if (removals_due(read_active_slot(), now_ms()))
+		state->hurry = sweep_count();
+	return bpf_timer_start(&state->timer, sweep_pause_ns(state), 0);
 }
 
 #endif

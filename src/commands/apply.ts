@@ -7,6 +7,7 @@ import { locked, noWaitFlag } from '../cli/locking.ts'
 import { configDiff } from '../cli/output.ts'
 import { planLive } from '../cli/planning.ts'
 import { confirm } from '../cli/prompt.ts'
+import { removalsOf } from '../cli/removals.ts'
 import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
 import { readSavedPlan, refuseStale } from '../cli/saved-plan.ts'
 import { apply } from '../engine/execute/apply.ts'
@@ -21,10 +22,12 @@ import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
 import type { Plan } from '../engine/model/plan.ts'
+import type { PlannedRemoval } from '../engine/model/removal.ts'
 import { guardRemovals } from '../engine/plan/guard.ts'
 import { renderPending } from '../render/confirmation.ts'
 import { renderPlan } from '../render/plan.ts'
 import { planJson } from '../render/plan-json.ts'
+import { renderPlannedRemovals } from '../render/removals.ts'
 import { renderStep } from '../render/steps.ts'
 
 export default class Apply extends BaseCommand {
@@ -80,10 +83,12 @@ an apply takes itself back.`
     if (args.plan !== undefined) refuseStale(world, plan)
     this.noteWarnings(planned.warnings)
     this.print(renderPlan(plan.plan, { palette: this.palette }))
+    const removals = removalsOf(world, plan)
+    if (removals.length > 0) this.print(`\n${renderPlannedRemovals(removals, this.palette)}`)
     if (flags.diff) this.print(configDiff(plan, this.palette))
     if (!hasChanges(plan.plan)) {
       await this.cleanUp(world, flags['no-wait'])
-      return result(plan.plan, undefined, null)
+      return result(plan.plan, undefined, null, [])
     }
     if (!flags.force && !flags['dry-run']) refuseUnconfirmed(world)
     const watch = await prepareWatch(world, plan, guarding)
@@ -107,7 +112,7 @@ an apply takes itself back.`
       done.confirmation?.kind === 'asked' ? pendingConfirmation(done.confirmation, world.host.clocks()) : null
     this.print(outcome(plan.plan, done))
     if (pending) this.print(renderPending(pending))
-    return result(plan.plan, done, pending)
+    return result(plan.plan, done, pending, removals)
   }
 
   /** Nothing to change: what a killed writer left goes all the same. */
@@ -134,6 +139,7 @@ function result(
   plan: Plan,
   done: ApplyResult | undefined,
   confirmation: PendingConfirmation | null,
+  removals: readonly PlannedRemoval[],
 ): unknown {
   return {
     formatVersion: 1,
@@ -143,6 +149,7 @@ function result(
     generation: done?.generation ?? plan.live.generation,
     previousGeneration: done?.previous ?? plan.live.generation,
     confirmation,
+    removals,
     plan: planJson(plan),
   }
 }

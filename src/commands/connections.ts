@@ -2,8 +2,11 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base.ts'
 import { openWorld } from '../cli/context.ts'
 import { readConnRecords, reportConnections } from '../engine/live/connections.ts'
+import { readBackendCounters } from '../engine/live/counters.ts'
 import { readConnTotals, readReasons } from '../engine/live/raw.ts'
 import { readLive } from '../engine/live/read.ts'
+import { pendingRemovals } from '../engine/live/removals.ts'
+import type { CounterSnapshot } from '../engine/model/counters.ts'
 import { renderConnections } from '../render/connections.ts'
 import type { ConnectionsDocument } from '../render/connections.ts'
 
@@ -27,6 +30,7 @@ those back. A connection whose listener is gone from the configuration belongs t
     const { kernel, host, paths, instance } = await openWorld(flags.instance)
     const { live } = readLive(kernel, host, instance, paths)
     const { snapshot } = live.deployment
+    const clocks = host.clocks()
     // The kernel's coarse clock, as bpf/lib/clock.h has it.
     const now = Number((process.hrtime.bigint() >> 20n) & 0xffffffffn)
     const refused = Object.entries(readReasons(kernel, paths)).filter(([reason]) => REFUSALS.has(reason))
@@ -35,12 +39,18 @@ those back. A connection whose listener is gone from the configuration belongs t
       instance,
       maxConnections: snapshot.settings.maxConnections,
       ...reportConnections(readConnRecords(kernel, paths), snapshot, flags, now),
+      removals: pendingRemovals(kernel, clocks, paths, live.slot),
       evicted: readConnTotals(kernel, paths).evicted,
+      ended: { removed: endedWithTarget(readBackendCounters(kernel, paths)) },
       refused: Object.fromEntries(refused),
     }
-    this.print(renderConnections(document, this.palette))
+    this.print(renderConnections(document, new Date(clocks.utc).toISOString(), this.palette))
     return document
   }
+}
+
+function endedWithTarget(counters: CounterSnapshot): number {
+  return [...counters.values()].reduce((sum, { counters: { removed } }) => sum + removed, 0)
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['LB_DROP_CONN_LIMIT', 'LB_DROP_CONN_TABLE_FULL'])

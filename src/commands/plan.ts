@@ -8,16 +8,24 @@ import { configDiff } from '../cli/output.ts'
 import { planLive, planOffline } from '../cli/planning.ts'
 import type { Planned } from '../cli/planning.ts'
 import type { Naming } from '../cli/naming.ts'
+import { removalsOf } from '../cli/removals.ts'
 import { allowUnresolvedFlag, hostNaming } from '../cli/resolving.ts'
 import { writeWhole } from '../cli/write-file.ts'
 import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import { LbError } from '../engine/model/errors.ts'
 import { hasChanges } from '../engine/model/plan.ts'
+import type { PlannedRemoval } from '../engine/model/removal.ts'
 import { writePlanFile } from '../engine/plan/plan-file.ts'
 import { parseStateJson } from '../engine/plan/state-file.ts'
 import { renderPending } from '../render/confirmation.ts'
 import { renderPlan } from '../render/plan.ts'
 import { planJson } from '../render/plan-json.ts'
+import { renderPlannedRemovals } from '../render/removals.ts'
+
+interface PlannedHere extends Planned {
+  readonly confirmation: PendingConfirmation | null
+  readonly removals: readonly PlannedRemoval[]
+}
 
 export default class Plan extends BaseCommand {
   static override summary = 'Show what apply would change, and what drifted.'
@@ -47,15 +55,21 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     const planned =
       flags.against === undefined
         ? await this.planHere(flags.instance, flags.config, naming, flags.out)
-        : { ...(await planOffline(readState(flags.against), flags.config, naming)), confirmation: null }
+        : {
+            ...(await planOffline(readState(flags.against), flags.config, naming)),
+            confirmation: null,
+            removals: [],
+          }
     const { plan } = planned.plan
     this.noteWarnings(planned.warnings)
     if (planned.confirmation) this.note(renderPending(planned.confirmation))
     this.print(renderPlan(plan, { palette: this.palette }))
+    const { removals } = planned
+    if (removals.length > 0) this.print(`\n${renderPlannedRemovals(removals, this.palette)}`)
     if (flags.diff) this.print(configDiff(planned.plan, this.palette))
     if (flags.out !== undefined) this.note(`Saved the plan. To apply exactly this: lb apply ${flags.out}`)
     if (flags['detailed-exitcode'] && hasChanges(plan)) this.exitWith(EXIT_CHANGES)
-    return { ...planJson(plan), confirmation: planned.confirmation }
+    return { ...planJson(plan), confirmation: planned.confirmation, removals }
   }
 
   private async planHere(
@@ -63,13 +77,13 @@ Exit code 0, or 2 with --detailed-exitcode where there are changes.`
     config: readonly string[] | undefined,
     naming: Naming,
     out: string | undefined,
-  ): Promise<Planned & { readonly confirmation: PendingConfirmation | null }> {
+  ): Promise<PlannedHere> {
     const world = await openWorld(instance)
     const planned = await planLive(world, config, naming)
     if (out !== undefined) {
       writeWhole(out, writePlanFile(planned.plan, world.host.digest), { mode: 0o600, overwrite: true })
     }
-    return { ...planned, confirmation: pendingHere(world) }
+    return { ...planned, confirmation: pendingHere(world), removals: removalsOf(world, planned.plan) }
   }
 }
 

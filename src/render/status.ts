@@ -1,6 +1,8 @@
 /** An instance on one screen, as `lb status` shows it. */
+import type { PendingConfirmation } from '../engine/model/confirmation.ts'
 import type { DaemonStatus, ProxyStatus, StatusDocument } from '../engine/model/status.ts'
 import type { Palette } from './palette.ts'
+import { renderPendingRemovals } from './removals.ts'
 import { ago } from './status/ago.ts'
 import { targetHeads, targetRow } from './status/targets.ts'
 import { alignColumns, counted, escapeText } from './text.ts'
@@ -10,9 +12,9 @@ const SHOWN = 5
 
 /** Text without a final newline. */
 export function renderStatus(document: StatusDocument, palette: Palette): string {
-  const { daemon, interfaces, proxies } = document
+  const { daemon, interfaces, proxies, removals } = document
   const sections = [
-    alignLabels([...headLines(document), ...daemonLines(daemon, document.at, palette)], palette),
+    alignLabels([...headLines(document, palette), ...daemonLines(daemon, document.at, palette)], palette),
   ]
   if (interfaces.length > 0) {
     const rows = interfaces.map(({ name, attach, mode, roles }) => [
@@ -23,12 +25,16 @@ export function renderStatus(document: StatusDocument, palette: Palette): string
     sections.push(table([['INTERFACE', 'ATTACHED', 'FOR'], ...rows], palette))
   }
   for (const proxy of proxies) sections.push(proxySection(proxy, document.at, palette))
+  if (removals.length > 0) sections.push(renderPendingRemovals(removals, document.at, palette))
   return sections.join('\n\n')
 }
 
 type Line = readonly [string, string]
 
-function headLines({ instance, generation, drift, at }: StatusDocument): Line[] {
+function headLines(
+  { instance, generation, confirmation, drift, at }: StatusDocument,
+  palette: Palette,
+): Line[] {
   const head: Line = ['Instance', escapeText(instance)]
   if (!generation) return [head, ['Serving', 'nothing is applied']]
   const { number, createdAt, user, sources } = generation
@@ -41,10 +47,24 @@ function headLines({ instance, generation, drift, at }: StatusDocument): Line[] 
     head,
     ['Serving', `generation ${number}${made.length > 0 ? `, ${made.join(' ')}` : ''}`],
   ]
+  if (confirmation) lines.push(['Confirm', confirmLine(confirmation, palette)])
   if (drift.length > 0) {
     lines.push(['Drift', `the maps were changed in ${counted(drift.length, 'place')}: ${names(drift)}`])
   }
   return lines
+}
+
+function confirmLine(
+  { generation, previous, kind, secondsLeft, overdue }: PendingConfirmation,
+  { yellow, red }: Palette,
+): string {
+  const back = previous === 0 ? 'nothing serves any more' : `generation ${previous} serves again`
+  if (overdue) return `${red('the time is up')}: ${back} with the next \`lb apply\``
+  const what =
+    kind === 'asked'
+      ? `generation ${generation} waits for \`lb confirm\``
+      : `generation ${generation} is being watched`
+  return `${yellow(what)}, ${secondsLeft} s left; otherwise ${back}`
 }
 
 function daemonLines(daemon: DaemonStatus | null, now: string, palette: Palette): Line[] {

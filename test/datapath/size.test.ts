@@ -34,7 +34,7 @@ test.each([
 test.each([0, 8])(
   'programs stay simple enough for the verifier, with %i partitions of another set',
   (others) => {
-    const limits = { lb_xdp: 60_000, lb_tc_ingress: 60_000, lb_tc_egress: 10_000, lb_sweep_start: 90_000 }
+    const limits = { lb_xdp: 60_000, lb_tc_ingress: 60_000, lb_tc_egress: 10_000, lb_sweep_start: 105_000 }
     using object = BpfObject.load(OBJECT, {
       constants: { lb_conn_other_partitions: new Uint8Array(Uint32Array.of(others).buffer) },
     })

@@ -70,16 +70,20 @@ export const targetsOf = (family: Family): fc.Arbitrary<Target[]> =>
 export const withPolicies = (proxy: Proxy, base: HealthCheck = DEFAULT_HEALTH_CHECK): fc.Arbitrary<Proxy> => {
   const lists = [proxy.defaultTarget, ...proxy.sourceRoutes.map(({ targets }) => targets)]
   const names = [...new Set(lists.flat().map(nameOf))]
-  return fc.tuple(...names.map(() => policiesOf(healthCheckOn(base)))).map((policies) => {
-    const byName = new Map(names.map((name, i) => [name, policies[i]]))
-    const add = (targets: readonly Target[]): Target[] =>
-      targets.map((target) => ({ ...target, ...byName.get(nameOf(target)) }))
-    return {
-      ...proxy,
-      defaultTarget: add(proxy.defaultTarget),
-      sourceRoutes: proxy.sourceRoutes.map((route) => ({ ...route, targets: add(route.targets) })),
-    }
-  })
+  const endRemovedAfterSec = fc.option(fc.constantFrom(0, 1, 60, 86_400), { nil: undefined })
+  return fc
+    .tuple(endRemovedAfterSec, ...names.map(() => policiesOf(healthCheckOn(base))))
+    .map(([ends, ...policies]) => {
+      const byName = new Map(names.map((name, i) => [name, policies[i]]))
+      const add = (targets: readonly Target[]): Target[] =>
+        targets.map((target) => ({ ...target, ...byName.get(nameOf(target)) }))
+      return {
+        ...proxy,
+        defaultTarget: add(proxy.defaultTarget),
+        sourceRoutes: proxy.sourceRoutes.map((route) => ({ ...route, targets: add(route.targets) })),
+        ...(ends !== undefined && { endRemovedAfterSec: ends }),
+      }
+    })
 }
 
 const nameOf = ({ ip, port }: Target): string => `${ip} ${port}`

@@ -61,6 +61,13 @@ export const OBJECT_MAPS: Readonly<Record<string, ObjectMap>> = {
     maxEntries: 4096,
     flags: ['no-prealloc'],
   },
+  removed: {
+    type: 'hash',
+    keySize: structSize('lb_removed_key'),
+    valueSize: structSize('lb_removed'),
+    maxEntries: 65536,
+    flags: ['no-prealloc'],
+  },
   reasons: perCpu(8, 128),
   meta: array(structSize('lb_meta')),
 }

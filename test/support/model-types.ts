@@ -61,6 +61,7 @@ export interface Tally {
   timedOut: number
   reset: number
   ended: number
+  removed: number
 }
 
 export const NO_TALLY: Readonly<Tally> = {
@@ -75,6 +76,7 @@ export const NO_TALLY: Readonly<Tally> = {
   timedOut: 0,
   reset: 0,
   ended: 0,
+  removed: 0,
 }
 
 export interface Model {

@@ -20,13 +20,15 @@ function writeProxy(lines: string[], proxy: Input.Proxy): void {
   lines.push(`    listen: ${inline(proxy.listen)}`)
   lines.push(`    forwarding: ${inline(proxy.forwarding)}`)
   writeTargets(lines, '    defaultTarget:', proxy.defaultTarget)
-  if (proxy.sourceRoutes === undefined) return
-  lines.push('    sourceRoutes:')
-  for (const { source, target, targets } of proxy.sourceRoutes) {
+  if (proxy.sourceRoutes !== undefined) lines.push('    sourceRoutes:')
+  for (const { source, target, targets } of proxy.sourceRoutes ?? []) {
     lines.push(`      - source: ${inline(source)}`)
     if (target !== undefined) writeTargets(lines, '        target:', target)
     if (targets !== undefined) writeTargets(lines, '        targets:', targets)
   }
+  const { onRemove, onRemoveDeadlineSec } = proxy
+  if (onRemove !== undefined) lines.push(`    onRemove: ${onRemove}`)
+  if (onRemoveDeadlineSec !== undefined) lines.push(`    onRemoveDeadlineSec: ${onRemoveDeadlineSec}`)
 }
 
 function writeTargets(lines: string[], key: string, targets: Input.Target | readonly Input.Target[]): void {

@@ -8,10 +8,16 @@ import {
   healthCheckKeys,
 } from '../model/policy.ts'
 import type { HealthCheck } from '../model/policy.ts'
+import { onRemoveKeys } from '../model/on-remove.ts'
 import { DEFAULT_SETTINGS } from '../model/snapshot.ts'
 import type { Listen, Settings } from '../model/snapshot.ts'
 import { DEFAULT_DNS_REFRESH_SECONDS, isHostTarget } from '../model/unresolved.ts'
-import type { UnresolvedRoute, UnresolvedSnapshot, UnresolvedTarget } from '../model/unresolved.ts'
+import type {
+  UnresolvedProxy,
+  UnresolvedRoute,
+  UnresolvedSnapshot,
+  UnresolvedTarget,
+} from '../model/unresolved.ts'
 import type * as Input from './types.generated.ts'
 import { unresolve } from './unresolve.ts'
 
@@ -26,17 +32,23 @@ export function toConfigObject(snapshot: UnresolvedSnapshot): Input.Config {
   const base = settings.healthCheckDefaults
   return {
     version: 1,
-    proxies: proxies.map(({ name, listen, forwarding, defaultTarget, sourceRoutes }) => ({
-      name,
-      listen: listenObject(listen),
-      forwarding,
-      defaultTarget: targetsObject(defaultTarget, base),
-      ...(sourceRoutes.length > 0 && { sourceRoutes: sourceRoutes.map((route) => routeObject(route, base)) }),
-    })),
+    proxies: proxies.map((proxy) => proxyObject(proxy, base)),
     ...(interfaces.length > 0 && {
       interfaces: Object.fromEntries(interfaces.map(({ name, attach }) => [name, { attach }])),
     }),
     ...(Object.keys(changed).length > 0 && { settings: changed }),
+  }
+}
+
+function proxyObject(proxy: UnresolvedProxy, base: HealthCheck): Input.Proxy {
+  const { name, listen, forwarding, defaultTarget, sourceRoutes } = proxy
+  return {
+    name,
+    listen: listenObject(listen),
+    forwarding,
+    defaultTarget: targetsObject(defaultTarget, base),
+    ...(sourceRoutes.length > 0 && { sourceRoutes: sourceRoutes.map((route) => routeObject(route, base)) }),
+    ...onRemoveKeys(proxy),
   }
 }
 

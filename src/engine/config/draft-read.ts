@@ -62,6 +62,8 @@ function readProxy(reader: Reader, node: MapNode): DraftProxy {
     forwarding: choice(reader, node, 'forwarding', defaults.proxy.forwarding),
     defaultTarget,
     sourceRoutes,
+    onRemove: choice(reader, node, 'onRemove', defaults.proxy.onRemove),
+    onRemoveDeadlineSec: number(reader, node, 'onRemoveDeadlineSec'),
     family: listen?.address?.value.family ?? familyOf(defaultTarget, sourceRoutes),
   }
 }

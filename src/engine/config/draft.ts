@@ -63,6 +63,8 @@ export interface DraftProxy {
   readonly forwarding: 'nat' | undefined
   readonly defaultTarget: DraftTargets | undefined
   readonly sourceRoutes: readonly DraftRoute[]
+  readonly onRemove: 'keep' | 'reset' | undefined
+  readonly onRemoveDeadlineSec: NumberNode | undefined
   /** From the address, or else what most default targets are of, or else other targets, or networks of clients. */
   readonly family: Family | undefined
 }

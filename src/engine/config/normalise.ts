@@ -59,6 +59,7 @@ function present<T>(value: T | undefined): T {
 
 function normaliseProxy(draft: DraftProxy, checks: Checks): UnresolvedProxy {
   const listen = present(draft.listen)
+  const endRemovedAfterSec = draft.onRemove === 'reset' ? 0 : draft.onRemoveDeadlineSec?.value
   return {
     name: present(draft.name).value,
     listen: {
@@ -72,6 +73,7 @@ function normaliseProxy(draft: DraftProxy, checks: Checks): UnresolvedProxy {
     sourceRoutes: draft.sourceRoutes
       .map((route) => normaliseRoute(route, checks))
       .sort(compareUnresolvedRoutes),
+    ...(endRemovedAfterSec !== undefined && { endRemovedAfterSec }),
   }
 }
 

@@ -76,6 +76,15 @@ function wordForbidden(source: ParsedSource, key: string): Words {
     const message = `\`${spell(source, key)}\` has no effect on a target without ${host}`
     return { rule: 'key-without-effect', message, hint: 'Addresses are not looked up: remove it.' }
   }
+  if (key === 'onRemoveDeadlineSec') {
+    const onRemove = `\`${spell(source, 'onRemove')}\``
+    const message = `\`${spell(source, key)}\` has no effect where ${onRemove} is \`reset\``
+    return {
+      rule: 'key-without-effect',
+      message,
+      hint: 'Connections are ended at once: remove it, or write `keep` to give them time.',
+    }
+  }
   return {
     rule: 'target-and-targets',
     message: 'This source route has both `target` and `targets`',

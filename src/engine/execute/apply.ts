@@ -31,6 +31,7 @@ import { ZERO_KEY } from './keys.ts'
 import { logTransition } from './log-weights.ts'
 import { nameGeneration, prune, removeGeneration } from './prune.ts'
 import { recover } from './recover.ts'
+import { endAtOnce, writeRemovals } from './removals.ts'
 import { restore, runUndo, tidyUp } from './restore.ts'
 import type { Undo } from './restore.ts'
 import { freeSlot, stage, verifyStaged } from './stage.ts'
@@ -120,12 +121,14 @@ function carryOut(
     }
   }
   const confirmation = arm(world, staged.number, previous, options, undo)
+  const hurry = writeRemovals(world, before.live, candidate, onStep)
   undo.push(() => reactivate(world, before))
   activate(world, candidate)
   onStep('flip', `generation ${staged.number} serves`)
   checkServing(world, staged, plan.desired)
   onStep('check', 'programs are attached and see it')
   undo.length = 0
+  if (hurry) endAtOnce(world, onStep)
   finish(
     world,
     staged,

@@ -2,7 +2,7 @@
  * Makes an instance: everything that outlives generations. `active` is pinned last: without it the
  * instance does not exist, and what is there of it is swept away (recover.ts).
  */
-import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
+import { LATER_MAPS, OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
 import type { ProgramName } from '../live/pins.ts'
 import { SLOT_NONE } from '../live/read.ts'
 import { LbError } from '../model/errors.ts'
@@ -40,7 +40,7 @@ export function bootstrap({ kernel, paths }: World, backends: number, maxConnect
   writeMeta(meta, { backendCapacity: capacity, sha256: kernel.objectSha256 })
   writeCurrentSet(meta, 0, tables, 0)
   for (const table of OUTER_TABLES) pinMap(plane, table, paths.outer(table))
-  for (const name of SHARED_MAPS) pinMap(plane, name, paths.map(name))
+  for (const name of [...SHARED_MAPS, ...LATER_MAPS]) pinMap(plane, name, paths.map(name))
   for (const name of PROGRAM_NAMES) {
     using program = plane.program(PROGRAMS[name])
     program.pin(paths.program(name))

@@ -6,7 +6,7 @@ import { protocolNumber } from '../abi/names.ts'
 import { makeRows, structSize } from '../abi/struct.ts'
 import { u32s } from '../live/decode.ts'
 import { LbError } from '../model/errors.ts'
-import type { Deployment } from '../model/snapshot.ts'
+import type { Deployment, Protocol } from '../model/snapshot.ts'
 import type { World } from './world.ts'
 
 /** Rows of counters as they are, and what a deployment has of them. */
@@ -62,8 +62,20 @@ export function allocateCounters(
   return rows.map((row) => row ?? fresh[next++]!)
 }
 
+/** The row that a backend has; `undefined`: none. */
+export function counterRow(
+  { kernel, paths }: World,
+  ip: string,
+  port: number,
+  protocol: Protocol,
+): number | undefined {
+  using ids = kernel.openMap(paths.map('backend_ids'))
+  const value = ids?.lookup(idsOf([{ ip, port, protocol }]))
+  return value && u32s(value)[0]
+}
+
 /** Keys of `backend_ids`. */
-function idsOf(backends: readonly Backend[]): Uint8Array {
+function idsOf(backends: readonly Pick<Backend, 'ip' | 'port' | 'protocol'>[]): Uint8Array {
   const keys = makeRows('lb_backend_id', backends.length)
   for (const [i, { ip, port, protocol }] of backends.entries()) {
     keys.put(i, 'addr', addressBytes(ip))

@@ -19,6 +19,7 @@ import { detachOthers, ensureAttached } from './attach.ts'
 import { setActive } from './bootstrap.ts'
 import { logTransition } from './log-weights.ts'
 import { detachUnneeded } from './prune.ts'
+import { endAtOnce, writeRemovals } from './removals.ts'
 import { restore, tidyUp } from './restore.ts'
 import type { Undo } from './restore.ts'
 import type { OnStep, World } from './world.ts'
@@ -42,10 +43,13 @@ export function goTo(world: World, before: LiveTables, number: number, onStep: O
   verifyLoaded(world, folder, header.slot, manifest)
   onStep('verify', `generation ${number} reads back as it was applied`)
   const undo: Undo = []
+  let hurry: boolean
   try {
     ensureAttached(world, manifest.deployment.attachments, undo)
+    const candidate = { slot: header.slot, path: folder.path, deployment: manifest.deployment }
+    hurry = writeRemovals(world, live, candidate, onStep)
     undo.push(() => reactivate(world, before))
-    activate(world, { slot: header.slot, path: folder.path, deployment: manifest.deployment })
+    activate(world, candidate)
     onStep('flip', `generation ${number} serves`)
     const wrong = linkDrift(kernel, paths, manifest.deployment.attachments)
     if (wrong.length > 0)
@@ -54,6 +58,7 @@ export function goTo(world: World, before: LiveTables, number: number, onStep: O
     throw restore(world, before, undo, 'rollback', error)
   }
   onStep('check', 'programs are attached and see it')
+  if (hurry) endAtOnce(world, onStep)
   tidyUp(onStep, () => {
     if (live.applied) logTransition(world, live.applied, manifest.deployment)
     const detached = detachUnneeded(world, header.slot)

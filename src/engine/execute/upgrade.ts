@@ -6,7 +6,7 @@
 import { structSize } from '../abi/struct.ts'
 import { sameBytes } from '../abi/tables.ts'
 import { readConnSets } from '../live/conn-sets.ts'
-import { OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
+import { LATER_MAPS, OUTER_TABLES, PROGRAM_NAMES, SHARED_MAPS } from '../live/pins.ts'
 import type { ProgramName } from '../live/pins.ts'
 import { LbError } from '../model/errors.ts'
 import type { ConnSets, DataPlanePort, MapPort, ProgramPort } from '../ports/kernel.ts'
@@ -27,7 +27,8 @@ export function upgradePrograms(world: World, backends: number, dryRun: boolean)
   // One of them may be larger, where growing was interrupted.
   const rows = Math.min(...roomIn(world, RESIZED))
   const grow = backends > rows
-  const same = sameBytes(metaRow(meta).slice(0, 'object_sha256'), kernel.objectSha256)
+  const same =
+    sameBytes(metaRow(meta).slice(0, 'object_sha256'), kernel.objectSha256) && absentMaps(world).length === 0
   if (same && !grow) return undefined
   const wanted = grow ? Math.max(2 * rows, backendCapacity(backends)) : Math.max(...roomIn(world, COUNTERS))
   const replaced = grow ? RESIZED : countersFit(world) ? [] : COUNTERS
@@ -71,6 +72,12 @@ function roomIn({ kernel, paths }: World, names: readonly string[]): number[] {
   })
 }
 
+/** Maps that these programs use and that the instance is yet to have. */
+function absentMaps({ kernel, paths }: World): string[] {
+  const here = new Set(kernel.fs.list(paths.root))
+  return LATER_MAPS.filter((name) => !here.has(name))
+}
+
 /** Whether these programs count what the pinned counters have room for. */
 function countersFit({ kernel, paths }: World): boolean {
   using stats = kernel.openMap(paths.map('backend_stats'))
@@ -90,6 +97,11 @@ function replacePrograms(
   const undo: Undo = [() => meta.update(ZERO_KEY, before)]
   try {
     writeMeta(meta, { backendCapacity, sha256: BETWEEN })
+    for (const name of absentMaps(world)) {
+      undo.push(() => world.kernel.fs.remove(world.paths.map(name)))
+      using map = plane.map(name)
+      map.pin(world.paths.map(name))
+    }
     const maps = replaced.map((name) => [name, copyMap(world, plane, name, old)] as const)
     for (const name of PROGRAM_NAMES) {
       const known = world.kernel.openProgram(world.paths.program(name))
@@ -115,10 +127,13 @@ function replacePrograms(
 }
 
 /** Every map that the new programs go on with, for the caller to close. */
-function openReused({ kernel, paths }: World, resized: readonly string[]): Record<string, MapPort> {
+function openReused(world: World, resized: readonly string[]): Record<string, MapPort> {
+  const { kernel, paths } = world
+  const others = [...resized, ...absentMaps(world)]
+  const shared = [...SHARED_MAPS, ...LATER_MAPS].filter((name) => !others.includes(name))
   const places: readonly (readonly [string, string])[] = [
     ...OUTER_TABLES.map((name) => [name, paths.outer(name)] as const),
-    ...SHARED_MAPS.filter((name) => !resized.includes(name)).map((name) => [name, paths.map(name)] as const),
+    ...shared.map((name) => [name, paths.map(name)] as const),
     ['active', paths.active],
   ]
   const opened: Record<string, MapPort> = {}

@@ -12,7 +12,8 @@ export interface World {
 }
 
 /** Steps of an apply, in order. */
-export type Step = 'recover' | 'prepare' | 'stage' | 'verify' | 'attach' | 'flip' | 'check' | 'prune'
+export type Step =
+  'recover' | 'prepare' | 'stage' | 'verify' | 'attach' | 'remove' | 'flip' | 'check' | 'prune'
 export type OnStep = (step: Step, detail: string) => void
 
 export function makeWorld(kernel: KernelPort, host: HostPort, instance: string): World {

@@ -80,6 +80,36 @@ export function reportConnections(
   }
 }
 
+/** How many connections that are not over a listener has with a target; of any address, but for some, where it has none. */
+export function countByListener(
+  records: readonly ConnRecords[],
+): (
+  listener: { readonly address: string | null; readonly port: number; readonly protocol: string },
+  target: string,
+  except: readonly (string | null)[],
+) => number {
+  const counts = new Map<string, Map<string, number>>()
+  for (const reader of records.map(makeReader)) {
+    for (let row = 0; row < reader.count; row++) {
+      if (reader.reverse(row) || OVER.has(reader.conns.get(row, 'state'))) continue
+      const { keys } = reader
+      const protocol = protocolName(keys.get(row, 'proto')) ?? ''
+      const target = formatEndpoint(addressText(reader.nat(row)), reader.conns.get(row, 'nat_port_be'))
+      const key = `${keys.get(row, 'dport_be')}/${protocol} ${target}`
+      const byAddress = counts.get(key) ?? new Map<string, number>()
+      counts.set(key, byAddress)
+      const address = addressText(keys.slice(row, 'daddr_be'))
+      byAddress.set(address, (byAddress.get(address) ?? 0) + 1)
+    }
+  }
+  return ({ address, port, protocol }, target, except) => {
+    const byAddress = counts.get(`${port}/${protocol} ${target}`)
+    if (!byAddress) return 0
+    if (address !== null) return byAddress.get(address) ?? 0
+    return [...byAddress].reduce((sum, [at, count]) => sum + (except.includes(at) ? 0 : count), 0)
+  }
+}
+
 type Reader = ReturnType<typeof makeReader>
 
 function makeReader({ family, entries }: ConnRecords) {

@@ -22,6 +22,7 @@ const FIELDS: Readonly<Record<keyof BackendCounters, keyof typeof structs.lb_bac
   timedOut: 'timed_out',
   reset: 'reset',
   ended: 'ended',
+  removed: 'removed',
 }
 
 const WORD = 8

@@ -3,7 +3,16 @@ import { NO_COUNTERS } from '../model/counters.ts'
 import type { BackendCounters, CounterSnapshot } from '../model/counters.ts'
 
 /** Those that never go back, but where somebody has set them to zero. */
-const GROWING = ['opened', 'closed', 'established', 'refused', 'timedOut', 'reset', 'ended'] as const
+const GROWING = [
+  'opened',
+  'closed',
+  'established',
+  'refused',
+  'timedOut',
+  'reset',
+  'ended',
+  'removed',
+] as const
 const NAMES = Object.keys(NO_COUNTERS) as (keyof BackendCounters)[]
 
 /**

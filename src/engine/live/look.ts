@@ -2,9 +2,12 @@
 import type { InstancePaths } from '../model/paths.ts'
 import type { HostPort } from '../ports/host.ts'
 import type { KernelPort } from '../ports/kernel.ts'
+import { pendingConfirmation } from '../model/confirmation.ts'
+import { confirmationOfServing } from './confirmation.ts'
 import { readBackendCounters } from './counters.ts'
 import { listGenerations } from './generations.ts'
 import { readLive } from './read.ts'
+import { pendingRemovals } from './removals.ts'
 import { readRuntimes } from './runtime.ts'
 import type { StatusFacts } from './status.ts'
 
@@ -17,12 +20,16 @@ export interface Looked {
 
 export function readStatus({ kernel, host, instance, paths }: Looked): StatusFacts {
   const { live } = readLive(kernel, host, instance, paths)
+  const clocks = host.clocks()
+  const confirmation = confirmationOfServing(kernel, paths)
   const records = live.generation === 0 ? [] : listGenerations(kernel, host, paths, live.slot)
   return {
     live,
     provenance: records.find(({ active }) => active)?.provenance,
     runtimes: readRuntimes(kernel, paths),
     counters: readBackendCounters(kernel, paths),
-    clocks: host.clocks(),
+    confirmation: confirmation && pendingConfirmation(confirmation, clocks),
+    removals: pendingRemovals(kernel, clocks, paths, live.slot),
+    clocks,
   }
 }

@@ -19,6 +19,9 @@ export const SHARED_MAPS = [
   'meta',
 ] as const
 
+/** Like these, but instances of older versions do not have them: the next upgrade of their programs makes them. */
+export const LATER_MAPS = ['removed'] as const
+
 export const PROGRAM_NAMES = ['xdp', 'tc_ingress', 'tc_egress', 'sweep_start'] as const
 export type ProgramName = (typeof PROGRAM_NAMES)[number]
 

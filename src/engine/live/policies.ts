@@ -11,23 +11,26 @@ export function daemonSettingsOf(applied: Snapshot | undefined): DaemonSettings 
   return Object.fromEntries(names.map((name) => [name, settings[name]])) as unknown as DaemonSettings
 }
 
-/** Proxies with the health checks, drains and origins that `applied` has for the same targets of the same lists. */
+/** Proxies with `onRemove`, and the health checks, drains and origins that `applied` has for the same targets of the same lists. */
 export function withPolicies(proxies: readonly Proxy[], applied: Snapshot | undefined): Proxy[] {
   const known = new Map(applied?.proxies.filter(hasPolicies).map((proxy) => [proxy.name, proxy]))
   return proxies.map((proxy) => {
     const before = known.get(proxy.name)
     if (!before) return proxy
     const routes = new Map(before.sourceRoutes.map((route) => [route.source, route]))
+    const { endRemovedAfterSec } = before
     return {
       ...proxy,
+      ...(endRemovedAfterSec !== undefined && { endRemovedAfterSec }),
       defaultTarget: targetsWith(proxy.defaultTarget, before.defaultTarget),
       sourceRoutes: proxy.sourceRoutes.map((route) => routeWith(route, routes.get(route.source))),
     }
   })
 }
 
-function hasPolicies({ defaultTarget, sourceRoutes }: Proxy): boolean {
+function hasPolicies({ defaultTarget, sourceRoutes, endRemovedAfterSec }: Proxy): boolean {
   return (
+    endRemovedAfterSec !== undefined ||
     defaultTarget.some(isSpecial) ||
     sourceRoutes.some(({ origin, targets }) => origin !== undefined || targets.some(isSpecial))
   )

@@ -4,9 +4,11 @@ import { targetId } from '../abi/runtime.ts'
 import { configuredSelection, effectiveGroup, runtimeIn } from '../abi/selection.ts'
 import { runtimeOfDay } from '../model/clocks.ts'
 import type { Clocks } from '../model/clocks.ts'
+import type { PendingConfirmation } from '../model/confirmation.ts'
 import { activeConnections } from '../model/counters.ts'
 import type { CounterSnapshot } from '../model/counters.ts'
 import type { LiveState, Provenance } from '../model/live.ts'
+import type { PendingRemoval } from '../model/removal.ts'
 import { FRESH_RUNTIME } from '../model/runtime.ts'
 import type { TargetKey } from '../model/runtime.ts'
 import type { Deployment, Proxy } from '../model/snapshot.ts'
@@ -32,6 +34,8 @@ export interface StatusFacts {
   readonly runtimes: Runtimes
   readonly counters: CounterSnapshot
   readonly clocks: Clocks
+  readonly confirmation: PendingConfirmation | undefined
+  readonly removals: readonly PendingRemoval[]
 }
 
 export function statusOf(facts: StatusFacts, daemon: DaemonKnowledge | undefined): StatusDocument {
@@ -51,10 +55,12 @@ export function statusOf(facts: StatusFacts, daemon: DaemonKnowledge | undefined
             user: provenance?.user ?? null,
             sources: provenance?.sources ?? [],
           },
+    confirmation: facts.confirmation ?? null,
     drift: live.drift.map(({ action, address, where }) => ({ action, address, where })),
     daemon: daemon?.status() ?? null,
     interfaces: attachments.map(({ name, attach, mode, roles }) => ({ name, attach, mode, roles })),
     proxies: snapshot.proxies.map((proxy, i) => proxyStatus(proxy, i, live.deployment, facts, daemon)),
+    removals: facts.removals,
   }
 }
 

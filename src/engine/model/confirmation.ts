@@ -20,6 +20,8 @@ export interface Confirmation {
 export interface PendingConfirmation extends Omit<Confirmation, 'deadline'> {
   /** ISO 8601, UTC: by when. */
   readonly until: string
+  /** 0: none. */
+  readonly secondsLeft: number
   /** The time is up, and nobody has gone back yet. */
   readonly overdue: boolean
 }
@@ -29,5 +31,6 @@ export function pendingConfirmation(
   clocks: Clocks,
 ): PendingConfirmation {
   const until = new Date(timeOfDay(deadline, clocks)).toISOString()
-  return { ...rest, until, overdue: clocks.monotonic >= deadline }
+  const secondsLeft = Math.max(0, Math.ceil((deadline - clocks.monotonic) / 1000))
+  return { ...rest, until, secondsLeft, overdue: clocks.monotonic >= deadline }
 }

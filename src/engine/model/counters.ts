@@ -23,6 +23,8 @@ export interface BackendCounters {
   readonly reset: number
   /** Closed by both sides, reset by either, or deleted before that. */
   readonly ended: number
+  /** Deleted because the target was removed and its connections were not to live on. */
+  readonly removed: number
 }
 
 export const NO_COUNTERS: BackendCounters = {
@@ -37,6 +39,7 @@ export const NO_COUNTERS: BackendCounters = {
   timedOut: 0,
   reset: 0,
   ended: 0,
+  removed: 0,
 }
 
 /** A backend's counters, and the row that holds them: another row is another count from zero. */

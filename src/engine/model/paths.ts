@@ -6,6 +6,7 @@ export interface InstancePaths {
   readonly runtime: string
   readonly weightLog: string
   readonly confirm: string
+  readonly removed: string
   readonly map: (name: string) => string
   readonly outer: (table: string) => string
   readonly conn: (family: 4 | 6, partition: number) => string
@@ -33,6 +34,7 @@ export function instancePaths(instance: string, base = DEFAULT_ROOT): InstancePa
     runtime: `${root}/runtime`,
     weightLog: `${root}/weight_log`,
     confirm: `${root}/confirm`,
+    removed: `${root}/removed`,
     map: (name) => `${root}/${name}`,
     outer: (table) => `${root}/tables/${table}`,
     connFolder: `${root}/conn`,

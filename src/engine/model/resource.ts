@@ -6,6 +6,7 @@
 import { sameJson } from './compare.ts'
 import { formatEndpoint } from './ip.ts'
 import type { Attributes, Json } from './json.ts'
+import { onRemoveKeys } from './on-remove.ts'
 import { DEFAULT_DAEMON_SETTINGS, DEFAULT_HEALTH_CHECK, healthCheckKeys } from './policy.ts'
 import type { Attachment, Deployment, Proxy, Settings } from './snapshot.ts'
 import { routeAttributes, targetAttributes } from './target-attributes.ts'
@@ -82,6 +83,7 @@ function addProxy(resources: Map<string, Attributes>, proxy: Proxy): void {
   resources.set(proxyAddress(proxy.name), {
     listen: { interfaces, address, port, protocol },
     forwarding: proxy.forwarding,
+    ...onRemoveKeys(proxy),
   })
   for (const target of proxy.defaultTarget) {
     resources.set(targetAddress(proxy.name, target.ip, target.port), targetAttributes(target))

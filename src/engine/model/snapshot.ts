@@ -29,6 +29,11 @@ export interface Proxy {
   readonly forwarding: Forwarding
   readonly defaultTarget: readonly Target[]
   readonly sourceRoutes: readonly SourceRoute[]
+  /**
+   * After how many seconds the connections of a target that is removed are ended; 0: at once; absent: they live
+   * on until they end.
+   */
+  readonly endRemovedAfterSec?: number
 }
 
 export interface Listen {

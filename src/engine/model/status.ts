@@ -1,5 +1,7 @@
 /** How an instance is: what the kernel's maps say, and what a daemon that runs adds. Times are ISO 8601. */
+import type { PendingConfirmation } from './confirmation.ts'
 import type { Action, Drift, Summary } from './plan.ts'
+import type { PendingRemoval } from './removal.ts'
 import type { BreakerState, DrainState, HealthState, WeightCause } from './runtime.ts'
 import type { Attachment, Listen } from './snapshot.ts'
 
@@ -10,12 +12,16 @@ export interface StatusDocument {
   readonly at: string
   /** That serves; `null`: nothing is applied. */
   readonly generation: GenerationStatus | null
+  /** Where it goes by itself unless it is confirmed: by when, and what serves then. */
+  readonly confirmation: PendingConfirmation | null
   /** What the maps hold that no apply made. */
   readonly drift: readonly Pick<Drift, 'action' | 'address' | 'where'>[]
   /** `null`: none runs. */
   readonly daemon: DaemonStatus | null
   readonly interfaces: readonly Pick<Attachment, 'name' | 'attach' | 'mode' | 'roles'>[]
   readonly proxies: readonly ProxyStatus[]
+  /** Removed targets whose connections are to end, and that have some left. */
+  readonly removals: readonly PendingRemoval[]
 }
 
 export interface GenerationStatus {

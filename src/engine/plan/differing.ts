@@ -75,8 +75,8 @@ function sameProxy(left: Proxy, right: Proxy): boolean {
   )
 }
 
-function attributes({ listen, forwarding }: Proxy): Json {
-  return { forwarding, listen: { ...listen } }
+function attributes({ listen, forwarding, endRemovedAfterSec }: Proxy): Json {
+  return { forwarding, listen: { ...listen }, endRemovedAfterSec: endRemovedAfterSec ?? null }
 }
 
 function targetsApart(left: Target, right: Target): [Target, Target] | undefined {

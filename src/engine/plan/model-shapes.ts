@@ -56,6 +56,7 @@ const proxy = record<Proxy>({
   forwarding: oneOf('nat'),
   defaultTarget: listOf(target),
   sourceRoutes: listOf(sourceRoute),
+  endRemovedAfterSec: optional(whole(0, U32)),
 })
 
 const snapshot = record<Snapshot>({

@@ -196,5 +196,6 @@ function sumCounters(stats: BpfMap, row: number): Readonly<Tally> {
     timedOut: sum('timed_out'),
     reset: sum('reset'),
     ended: sum('ended'),
+    removed: sum('removed'),
   }
 }

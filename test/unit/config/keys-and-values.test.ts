@@ -13,13 +13,13 @@ describe('keys', () => {
     [
       proxyWith({ 'default-target': '{}' }),
       'default-target',
-      'The keys here are `name`, `listen`, `forwarding`, `defaultTarget`, `sourceRoutes`.',
+      'The keys here are `name`, `listen`, `forwarding`, `defaultTarget`, `sourceRoutes`, `onRemove`, `onRemoveDeadlineSec`.',
     ],
     [proxyWith({ source_routes: '[]' }), 'source_routes', 'Did you mean `sourceRoutes`?'],
     [
       proxyWith({ balance: 'maglev' }),
       'balance',
-      'The keys here are `name`, `listen`, `forwarding`, `defaultTarget`, `sourceRoutes`.',
+      'The keys here are `name`, `listen`, `forwarding`, `defaultTarget`, `sourceRoutes`, `onRemove`, `onRemoveDeadlineSec`.',
     ],
     [
       proxyWith({ listen: '{ interfaces: [eth0], port: 80, adress: 10.0.0.1 }' }),

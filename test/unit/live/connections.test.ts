@@ -131,8 +131,25 @@ describe('connections', () => {
 test('they are shown with what was evicted and refused', () => {
   const report = reportConnections(all, snapshot, { limit: 1 }, NOW)
   const lost = { evicted: { syn: 7 }, refused: { LB_DROP_CONN_LIMIT: 2 } }
-  const document = { formatVersion: 1, instance: 'default', maxConnections: 100, ...report, ...lost } as const
-  expect(renderConnections(document, makePalette(false))).toBe(`4 connections; at most 100.
+  const removals = [
+    {
+      proxy: 'old',
+      listener: { address: null, port: 80, protocol: 'tcp' },
+      ip: '10.0.0.9',
+      port: 8080,
+      connections: 3,
+      until: '2026-01-01T00:01:10.000Z',
+    },
+  ] as const
+  const ended = { removed: 4 }
+  const document = {
+    ...({ formatVersion: 1, instance: 'default', maxConnections: 100 } as const),
+    ...report,
+    ...lost,
+    ...{ removals, ended },
+  }
+  expect(renderConnections(document, '2026-01-01T00:00:00.000Z', makePalette(false)))
+    .toBe(`4 connections; at most 100.
 
 PROXY       TARGET          CONNECTIONS
 (no proxy)  [fd00::1]:8080  1
@@ -145,6 +162,10 @@ PROXY       PROTO  STATE        IDLE  CLIENT              LISTENER          TARG
 
 (3 more: --limit)
 
+REMOVED FROM  TARGET         CONNS  END IN
+old           10.0.0.9:8080  3      70 s
+
 evicted: 7 syn
-refused: 2 LB_DROP_CONN_LIMIT`)
+refused: 2 LB_DROP_CONN_LIMIT
+ended: 4 of removed targets`)
 })

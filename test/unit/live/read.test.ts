@@ -177,8 +177,8 @@ describe('the fingerprint', () => {
 test('raw: every row by the names of its fields, counters summed over CPUs', () => {
   const state = applied()
   const cpus = [
-    [1n, 100n, 2n, 200n, 1n, 0n, 1n, 0n, 0n, 0n, 1n],
-    [4n, 2n ** 40n, 5n, 500n, 1n, 1n, 0n, 2n, 3n, 4n, 5n],
+    [1n, 100n, 2n, 200n, 1n, 0n, 1n, 0n, 0n, 0n, 1n, 0n],
+    [4n, 2n ** 40n, 5n, 500n, 1n, 1n, 0n, 2n, 3n, 4n, 5n, 6n],
   ]
   const packets = new BigUint64Array(cpus.flat())
   mapAt(state, 'backend_stats').entries.set('\x01\0\0\0', new Uint8Array(packets.buffer))
@@ -199,6 +199,7 @@ test('raw: every row by the names of its fields, counters summed over CPUs', () 
     timedOut: 3,
     reset: 4,
     ended: 6,
+    removed: 6,
   })
   expect(raw.tables['members']?.[0]).toEqual({ key: 0, value: { backend: 0, weight: 50, flags: 0 } })
   expect(raw.tables['listeners']?.[0]?.key).toMatchObject({ addr: '0.0.0.0', ifindex: 2, port: 80, proto: 6 })

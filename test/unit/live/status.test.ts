@@ -19,7 +19,8 @@ function status(state: FakeState) {
     ['10.0.0.2:8080/udp', counted(100, 0)],
   ])
   const facts = { live: liveOf(state), provenance: undefined, runtimes: runtimesOf(state), counters }
-  return statusOf({ ...facts, clocks: testHost.clocks() }, undefined)
+  const more = { confirmation: undefined, removals: [], clocks: testHost.clocks() }
+  return statusOf({ ...facts, ...more }, undefined)
 }
 
 /** One line of each target of the first proxy. */

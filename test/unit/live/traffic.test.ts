@@ -15,6 +15,7 @@ const COUNTED: BackendCounters = {
   timedOut: 5,
   reset: 6,
   ended: 60,
+  removed: 3,
 }
 const TRAFFIC = {
   packets: { forward: 1, reverse: 2 },

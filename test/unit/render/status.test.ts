@@ -27,6 +27,8 @@ const document: StatusDocument = {
   instance: 'default',
   at,
   generation: { number: 7, createdAt: before(7300), user: 'root', sources: ['/etc/lb/lb.yaml'] },
+  confirmation: null,
+  removals: [],
   drift: [],
   daemon: {
     formatVersion: 1,
@@ -125,5 +127,54 @@ test('nothing to show is said too', () => {
     `Instance  default
 Serving   nothing is applied
 Daemon    none runs: what follows is what the kernel's maps tell`,
+  )
+})
+
+test.each([
+  [
+    { kind: 'asked', previous: 6, secondsLeft: 42, overdue: false },
+    'generation 7 waits for `lb confirm`, 42 s left; otherwise generation 6 serves again',
+  ],
+  [
+    { kind: 'watched', previous: 0, secondsLeft: 1, overdue: false },
+    'generation 7 is being watched, 1 s left; otherwise nothing serves any more',
+  ],
+  [
+    { kind: 'asked', previous: 6, secondsLeft: 0, overdue: true },
+    'the time is up: generation 6 serves again with the next `lb apply`',
+  ],
+] as const)('a generation that is to be confirmed: %j', (pending, line) => {
+  const waiting = { ...document, confirmation: { ...pending, generation: 7, until: at } }
+  expect(renderStatus(waiting, makePalette(false)).split('\n')[2]).toBe(`Confirm   ${line}`)
+})
+
+test('connections of removed targets that are to end', () => {
+  const removals = [
+    {
+      proxy: 'web',
+      listener: { address: null, port: 80, protocol: 'tcp' },
+      ip: 'fd00::1',
+      port: 8080,
+      connections: 3,
+      until: before(-20),
+    },
+    {
+      proxy: 'old',
+      listener: { address: null, port: 80, protocol: 'tcp' },
+      ip: '10.0.0.1',
+      port: 8080,
+      connections: 12,
+      until: before(1),
+    },
+  ] as const
+  expect(
+    renderStatus({ ...document, removals }, makePalette(false))
+      .split('\n')
+      .slice(-3)
+      .join('\n'),
+  ).toBe(
+    `REMOVED FROM  TARGET          CONNS  END IN
+web           [fd00::1]:8080  3      20 s
+old           10.0.0.1:8080   12     now`,
   )
 })
