@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { type Lab } from '../support/netns.ts'
 import { vip } from '../support/lab/topology.ts'
 import { end } from '../support/lab/run.ts'
-import { watch } from './support/daemon.ts'
+import { daemonEnv, watch } from './support/daemon.ts'
 import { guardsOf } from './support/guards.ts'
 import { apply, ask, config, pins, proxy, raw, targets, useLab, type Config } from './support/lb.ts'
 import { until } from './support/until.ts'
@@ -62,6 +62,31 @@ test('confirmed, it stays', async () => {
   expect(await lab().lbMust(['plan'])).toContain('No changes')
   expect(await ask(lab())).toBe('b2')
   expect(await lab().lbCli(['confirm', '--json'])).toMatchObject({ code: 1 })
+})
+
+test('the status shows it, with a daemon and without, until it is settled', async () => {
+  await apply(lab(), only(0))
+  await apply(lab(), only(1), ['--confirm-within', '10m'])
+  const look = async (env = {}): Promise<unknown> => {
+    const { confirmation, daemon } = (await lab().lbCli(['status', '--json'], { env })).json() as {
+      readonly confirmation: { readonly secondsLeft: number } | null
+      readonly daemon: unknown
+    }
+    expect(daemon === null).toBe(Object.keys(env).length === 0)
+    expect(confirmation?.secondsLeft ?? 0).toBeLessThanOrEqual(600)
+    return confirmation
+  }
+  const waiting = { generation: 2, previous: 1, kind: 'asked', overdue: false }
+  expect(await look()).toMatchObject(waiting)
+  expect(await lab().lbMust(['status'])).toMatch(
+    /^Confirm +generation 2 waits for `lb confirm`, (5[0-9]{2}|600) s left; otherwise generation 1 serves again$/m,
+  )
+  {
+    await using _daemon = await watch(lab())
+    expect(await look(daemonEnv(lab()))).toMatchObject(waiting)
+  }
+  await lab().lbMust(['confirm'])
+  expect(await look()).toBeNull()
 })
 
 test('the first apply: nothing serves after the deadline, and rollback --to brings it back', async () => {

@@ -1,7 +1,8 @@
+import { chownSync, mkdirSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import type { PendingRemoval, PlannedRemoval } from '../../src/engine/model/removal.ts'
 import { vip } from '../support/lab/topology.ts'
-import { apply, config, plan, proxy, targets, useLab } from './support/lb.ts'
+import { apply, config, pins, plan, proxy, targets, useLab } from './support/lb.ts'
 import type { Config, Proxy } from './support/lb.ts'
 import { crowd, echoPort, serve } from './support/talk.ts'
 import type { Crowd } from './support/talk.ts'
@@ -77,7 +78,9 @@ test('keep gives them time, and the kernel ends what is left, with no process of
   expectEnded(one, await one.goOn(), 'again', [])
   const { removals, ended } = await connections()
   expect([removals, ended.removed]).toMatchObject([[{ proxy: 'web', connections: mine }], 0])
-  expect((await json<{ removals: unknown }>('status')).removals).toEqual(removals)
+  expect((await json<Pick<Connections, 'removals'>>('status')).removals).toMatchObject([
+    { proxy: 'web', ip: removals[0]!.ip, connections: mine },
+  ])
   expect(await lab().lbMust(['status'])).toMatch(
     new RegExp(`REMOVED FROM +TARGET +CONNS +END IN\nweb +[0-9.]+:${echoPort} +${mine} +[123] s`),
   )
@@ -122,6 +125,21 @@ test('a proxy that goes ends what it said before, and another one that shares it
   expectEnded(mine, await mine.goOn(), 'again', ['b1', 'b2', 'b3'])
   expectEnded(theirs, await theirs.goOn(), 'again', [])
   expect(await connections()).toMatchObject({ total: CLIENTS, ended: { removed: CLIENTS } })
+})
+
+test('a user with two capabilities and no other right can do it', async () => {
+  const nobody = 65534
+  mkdirSync(pins(lab()), { recursive: true })
+  for (const path of [pins(lab()), lab().folder]) chownSync(path, nobody, nobody)
+  const caps = '+bpf,+net_admin'
+  const who = ['--reuid', `${nobody}`, '--regid', `${nobody}`, '--clear-groups']
+  const rights = [`--inh-caps=${caps}`, `--ambient-caps=${caps}`, `--bounding-set=-all,${caps}`]
+  const wrap = ['setpriv', ...who, ...rights]
+  await apply(lab(), web(3), [], { wrap })
+  const one = await talkers()
+  await apply(lab(), web(2, { onRemove: 'reset' }), [], { wrap })
+  await until('they are gone', async () => (await connections()).ended.removed === countOf(one, 'b3'))
+  expectEnded(one, await one.goOn(), 'again', ['b3'])
 })
 
 test('show gives back what plan reads', async () => {
