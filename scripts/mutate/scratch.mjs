@@ -41,7 +41,21 @@ export async function inScratchCopy(number, work) {
  * @param {readonly string[]} args
  * @returns {Promise<string | null>}
  */
-export function firstFailure(folder, args) {
+export async function firstFailure(folder, args) {
+  // Told to stop at the first failure, vitest stops now and then before it has said which one that was.
+  const first = await runTests(folder, args)
+  const { failure, output } = first.failure === undefined ? await runTests(folder, args) : first
+  // What is no test's doing, as where vitest does not start, says nothing of the fault.
+  if (failure === undefined) throw new SetupError(`vitest failed without a test that did:\n${output}`)
+  return failure
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} args
+ * @returns {Promise<{ failure: string | null | undefined, output: string }>} undefined: it failed, and no test did
+ */
+function runTests(folder, args) {
   return new Promise((resolve, reject) => {
     const vitest = join(folder, 'node_modules/vitest/vitest.mjs')
     const child = spawn(process.execPath, [vitest, ...args, '--bail=1', '--maxWorkers=1', '--reporter=dot'], {
@@ -63,12 +77,10 @@ export function firstFailure(folder, args) {
     child.once('error', reject)
     child.once('close', (status) => {
       clearTimeout(timer)
-      if (late) return resolve(`more than ${TIMEOUT_MS / 1000} s`)
-      if (status === 0) return resolve(null)
+      if (late) return resolve({ failure: `more than ${TIMEOUT_MS / 1000} s`, output })
+      if (status === 0) return resolve({ failure: null, output })
       const name = /^ ?FAIL\s+(.*)$|^(Unhandled \w+):/m.exec(output)
-      // What is no test's doing, as where vitest does not start, says nothing of the fault.
-      if (!name) return reject(new SetupError(`vitest failed without a test that did:\n${output}`))
-      resolve(name[1]?.trim() ?? name[2] ?? '')
+      resolve({ failure: name?.[1]?.trim() ?? name?.[2], output })
     })
   })
 }
