@@ -10,7 +10,7 @@ const engine = {
   model: [],
   config: ['dns'],
   abi: ['select'],
-  live: ['abi', 'ports'],
+  live: ['abi', 'ports', 'drain'],
   plan: [],
   doctor: [],
   select: [],

@@ -117,7 +117,8 @@ first. Its weight is divided among them:
 
 An address that the list has already is not counted twice: it belongs to the target that is configured by
 address, or to the first name in alphabetical order. A name whose addresses all belong to others gives
-them its weight. Addresses that no packet can be sent to, such as multicast ones, are left out. So are those
+them its weight, and how the two were divided in the file makes no difference until it has an address
+of its own: a plan shows no change. Addresses that no packet can be sent to, such as multicast ones, are left out. So are those
 above 256, in order of their text.
 
 A \`source\` that is a name is one route for each of its addresses. An address that has a route by itself keeps

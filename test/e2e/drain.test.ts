@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
+import type { StatusDocument } from '../../src/engine/model/status.ts'
 import type { CliOutcome } from '../support/lab/lab.ts'
 import { vip } from '../support/lab/topology.ts'
 import { apply, config, plan, proxy, targets, useLab } from './support/lb.ts'
@@ -84,6 +85,25 @@ test('applies and rollbacks leave it drained', async () => {
   expect(Object.keys(await shares()).sort()).toEqual(['b1', 'b3'])
   await lab().lbMust(['rollback', '--to', '1'])
   expect(Object.keys(await shares()).sort()).toEqual(['b1', 'b3'])
+})
+
+test('without a daemon and without --wait, the status tells what a drain has come to', async () => {
+  await apply(lab(), echo())
+  const stateOf = async (index: number): Promise<unknown> => {
+    const { document } = await json(['status'])
+    const { proxies } = document as StatusDocument
+    return proxies[0]!.targets.find(({ ip }) => ip === lab().backends[index]!.address.ipv4)!.drain.state
+  }
+  const one = await connectionTo('b1')
+  const other = await connectionTo('b2')
+  await lab().lbMust(['drain', 'web', target(0), '--timeout', 'none'])
+  await lab().lbMust(['drain', 'web', target(1), '--timeout', '2s'])
+  expect(await stateOf(0)).toBe('draining')
+  await one()
+  await until('it is over', async () => (await stateOf(0)) === 'completed')
+  await until('its time is', async () => (await stateOf(1)) === 'timeout')
+  expect(await lab().lbMust(['status'])).toMatch(/completed \(1 at first\)/)
+  await other()
 })
 
 test('--wait ends when the last connection does', async () => {

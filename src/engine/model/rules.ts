@@ -34,6 +34,8 @@ export const RULES = {
   'listen-address': 'A listener has a unicast address, or any.',
   'target-address': 'A target has a unicast address that can be routed to.',
   'loopback-target': 'A target is not on the loopback network, where packets from outside are dropped.',
+  'loopback-listener':
+    'A target of a proxy on the loopback interface is on this host: what arrives there is not forwarded.',
   'mixed-families': 'Address, targets and source routes of a proxy are all IPv4 or all IPv6.',
   // Relations
   'duplicate-name': 'No two proxies have the same name.',
@@ -66,6 +68,7 @@ export type RuleId = keyof typeof RULES
 export const WARNINGS: ReadonlySet<string> = new Set<RuleId>([
   'host-bits',
   'loopback-target',
+  'loopback-listener',
   'unreachable-route',
   'unreachable-default',
   'health-timeout',

@@ -67,7 +67,10 @@ export interface Target {
 /** A target that is configured by name, of which there is a Target for each address. */
 export interface Origin {
   readonly host: string
-  /** The share of all its addresses together, in percent; `null`: each has the same as any other of the list. */
+  /**
+   * The share of all its addresses together, in percent; `null`: each has the same as any other of the list. It
+   * follows from their weights, and is no attribute of its own in plans.
+   */
   readonly weight: number | null
   readonly dnsRefreshSeconds: number
 }

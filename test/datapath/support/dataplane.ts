@@ -23,6 +23,8 @@ export interface Options extends PlaneOptions {
 
 export interface Dataplane extends Omit<Plane, 'close'> {
   readonly devices: Readonly<Record<string, number>>
+  /** Of the host that packets are run on. */
+  readonly namespace: string
   /** Puts a configuration into a slot and makes it active; no connections, all counters zero. */
   configure(configuration: Configuration, timeouts?: Timeouts): void
   run(hook: Hook, frames: readonly Frame[]): Promise<readonly Observed[]>
@@ -73,6 +75,7 @@ async function build(cleanup: Cleanup, idleObject: string, options: Options): Pr
   return {
     ...plane,
     devices: runner.devices,
+    namespace: network.namespace,
     configure(configuration, timeouts) {
       plane.reset()
       plane.fill(0, makeTables(configuration, world, runner.devices, timeouts))

@@ -63,6 +63,23 @@ describe('addresses', () => {
   })
 
   it.each([
+    ['[lo]', '10.0.0.1', true],
+    ['[eth0, lo]', 'fd00::1', true],
+    ['[lo]', '127.0.0.1', false],
+    ['[lo]', '"::1"', false],
+    ['[eth0]', '10.0.0.1', false],
+  ])('a proxy on %s with the target %s is warned that other hosts are not reached: %s', (on, ip, warned) => {
+    const text = proxyWith({
+      listen: `{ interfaces: ${on}, port: 80 }`,
+      defaultTarget: `{ ip: ${ip}, port: 80 }`,
+    })
+    const message = `Clients on this host, whose packets arrive on \`lo\`, reach \`${ip}\` only if it is an address of this host`
+    expect(problemsOf(text)).toMatchObject(
+      warned ? [{ severity: 'warning', rule: 'loopback-listener', message }] : [],
+    )
+  })
+
+  it.each([
     ['224.0.0.1', 'A proxy cannot listen on the multicast address `224.0.0.1`'],
     ['255.255.255.255', 'A proxy cannot listen on the broadcast address `255.255.255.255`'],
     ['eth0', '`eth0` is not an IP address'],

@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toCanonicalYaml } from '../../../src/engine/config/canonical.ts'
+import { scale } from '../../../src/engine/config/check/weights.ts'
 import { resolveSnapshot } from '../../../src/engine/config/resolve.ts'
 import type { Target } from '../../../src/engine/model/snapshot.ts'
+import { resourcesOf } from '../../../src/engine/model/resource.ts'
 import { hostsOf } from '../../../src/engine/model/unresolved.ts'
+import type { UnresolvedSnapshot, UnresolvedTarget } from '../../../src/engine/model/unresolved.ts'
+import { diff } from '../../../src/engine/plan/diff.ts'
 import { named } from './arbitrary-names.ts'
 import { load } from './report.ts'
 
@@ -32,6 +36,25 @@ describe('whatever the names', () => {
     )
   })
 
+  it('other weights that show no change are none: what serves is the same to the last detail', () => {
+    let unseen = 0
+    fc.assert(
+      fc.property(named, fc.infiniteStream(fc.integer({ min: 1, max: 20 })), (given, parts) => {
+        const result = resolveSnapshot(given.unresolved, given.answers)
+        const changed = reweighted(given.unresolved, parts)
+        const other = resolveSnapshot(changed, given.answers)
+        fc.pre(result.ok && other.ok)
+        const [before, after] = [result.snapshot, other.snapshot].map((snapshot) =>
+          resourcesOf({ snapshot, attachments: [] }),
+        )
+        if (diff(before!, after!).length > 0) return
+        if (JSON.stringify(changed) !== JSON.stringify(given.unresolved)) unseen++
+        expect(other.snapshot).toEqual(result.snapshot)
+      }),
+    )
+    expect(unseen).toBeGreaterThan(0)
+  })
+
   it('a name is shown as it is configured, where no two share an address', () => {
     fc.assert(
       fc.property(named, ({ unresolved }) => {
@@ -46,6 +69,27 @@ describe('whatever the names', () => {
     )
   })
 })
+
+/** The same lists with other weights, where they have any. */
+function reweighted(unresolved: UnresolvedSnapshot, parts: Iterator<number>): UnresolvedSnapshot {
+  const weigh = (targets: readonly UnresolvedTarget[]): readonly UnresolvedTarget[] => {
+    if (targets[0]?.weight == null) return targets
+    const drawn = targets.map(() => parts.next().value as number)
+    const shares = scale(
+      drawn,
+      drawn.reduce((sum, part) => sum + part, 0),
+    )
+    return targets.map((target, i) => ({ ...target, weight: shares[i]! }))
+  }
+  return {
+    ...unresolved,
+    proxies: unresolved.proxies.map((proxy) => ({
+      ...proxy,
+      defaultTarget: weigh(proxy.defaultTarget),
+      sourceRoutes: proxy.sourceRoutes.map((route) => ({ ...route, targets: weigh(route.targets) })),
+    })),
+  }
+}
 
 function expectShares(targets: readonly Target[]): void {
   expect(new Set(targets.map(({ ip, port }) => `${ip} ${port}`)).size).toBe(targets.length)

@@ -30,7 +30,8 @@ function checkTarget({ source, listen }: DraftProxy, { ip, port }: DraftTarget):
   const { kind, text } = ip.value
   const itself = listen?.address
   const isItself = itself?.value.text === text && port !== undefined && port.value === listen?.port?.value
-  if (kind === 'unicast' && !isItself) return undefined
+  const fromHere = listen?.interfaces.some(({ value }) => value === 'lo') === true
+  if (kind === 'unicast' && !isItself && !fromHere) return undefined
   const at = { source, span: ip.node }
   switch (kind) {
     case 'multicast':
@@ -56,7 +57,7 @@ function checkTarget({ source, listen }: DraftProxy, { ip, port }: DraftTarget):
     case 'unicast':
       break
   }
-  if (!isItself) return undefined
+  if (!isItself) return kind === 'unicast' && fromHere ? beyondLoopback(at, text) : undefined
   return problemAt(
     at,
     'target-loop',
@@ -64,6 +65,18 @@ function checkTarget({ source, listen }: DraftProxy, { ip, port }: DraftTarget):
     {
       hint: 'Write the address of the server behind it.',
       related: { message: 'it listens here', at: { source, span: itself.node } },
+    },
+  )
+}
+
+/** Whether it is an address of this host, only the host can tell. */
+function beyondLoopback(at: Parameters<typeof problemAt>[0], text: string): Problem {
+  return problemAt(
+    at,
+    'loopback-listener',
+    `Clients on this host, whose packets arrive on \`lo\`, reach \`${text}\` only if it is an address of this host`,
+    {
+      hint: 'The kernel does not forward what arrives on `lo`: listen on an interface that other hosts send to, and let clients on this host ask the target itself.',
     },
   )
 }
