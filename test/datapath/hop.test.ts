@@ -89,7 +89,7 @@ test.each(
   }
   let remembered = 0
   try {
-    expect(await send('S')).toBe(ways[0]!.mac)
+    expect(await send('S')).toBe(ways[0].mac)
     for (let round = 1; remembered < 2 && round <= TRIES; round++) {
       const way = ways[round % 2]!
       // So that there is something to remember.
@@ -106,7 +106,7 @@ test.each(
     }
   } finally {
     // A route that is not there cannot be taken away.
-    await ip(...ways[0]!.go).catch(() => undefined)
+    await ip(...ways[0].go).catch(() => undefined)
   }
   // Otherwise nothing was remembered that could have been out of date.
   expect(remembered).toBeGreaterThan(0)
