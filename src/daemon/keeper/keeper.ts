@@ -110,7 +110,7 @@ export function makeKeeper({ world, prober, log, onProbe }: KeeperOptions): Keep
     const draining = [...records.all().values()].some(({ runtime }) => runtime.drain.state !== 'none')
     const passive = inventory.checked.length > 0 || settings.circuitBreaker.enabled
     if (passive || leastConnections || draining) {
-      const now = readBackendCounters(world.kernel, world.paths)
+      const now = readBackendCounters(world.kernel, world.paths, counters)
       const counted = countedBetween(counters, now)
       counters = now
       checker.passive(inventory, counted)

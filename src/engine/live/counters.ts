@@ -30,8 +30,15 @@ const NAMES = Object.keys(FIELDS) as (keyof BackendCounters)[]
 /** Where each counter stands in a row, in words; those that an older row does not have are zero. */
 const PLACES = NAMES.map((name) => structs.lb_backend_stats.fields[FIELDS[name]].offset / WORD)
 
-/** Of every backend that has counters, also those that are in no generation any more. */
-export function readBackendCounters(kernel: KernelPort, paths: InstancePaths): CounterSnapshot {
+/**
+ * Of every backend that has counters, also those that are in no generation any more. Where nothing was counted since
+ * `before`, its objects are in the result.
+ */
+export function readBackendCounters(
+  kernel: KernelPort,
+  paths: InstancePaths,
+  before?: CounterSnapshot,
+): CounterSnapshot {
   using ids = kernel.openMap(paths.map('backend_ids'))
   using stats = kernel.openMap(paths.map('backend_stats'))
   if (!ids || !stats) return new Map()
@@ -42,12 +49,15 @@ export function readBackendCounters(kernel: KernelPort, paths: InstancePaths): C
   const { values, count } = stats.readAll()
   const width = stats.info.valueSize / WORD
   const words = u32s(values)
+  const { possibleCpus } = kernel
   const found = new Map<string, CountedBackend>()
   for (let i = 0; i < owners.count; i++) {
     const identity = identities[i]
     const row = rows[i]!
     if (identity === undefined || row >= count) continue
-    found.set(identity, { row, counters: sumCpus(words, row, width, kernel.possibleCpus) })
+    const known = before?.get(identity)
+    const isSame = known?.row === row && holds(known.counters, words, row, width, possibleCpus)
+    found.set(identity, isSame ? known : { row, counters: sumCpus(words, row, width, possibleCpus) })
   }
   return found
 }
@@ -75,6 +85,22 @@ function identitiesIn(paths: InstancePaths, { count, keys }: Entries): Identitie
 /** Of one row: the value that was looked up. */
 export function countersIn(value: Uint8Array, { possibleCpus }: KernelPort): BackendCounters {
   return sumCpus(u32s(value), 0, value.length / WORD / possibleCpus, possibleCpus)
+}
+
+/** Whether a row is as these counters say: most are, from one reading to the next. */
+function holds(
+  counters: BackendCounters,
+  words: Uint32Array,
+  row: number,
+  width: number,
+  cpus: number,
+): boolean {
+  for (let i = 0; i < NAMES.length; i++) {
+    const place = PLACES[i]!
+    const counted = place < width ? sumWord(words, { row, width, place }, cpus) : 0
+    if (counters[NAMES[i]!] !== counted) return false
+  }
+  return true
 }
 
 function sumCpus(words: Uint32Array, row: number, width: number, cpus: number): BackendCounters {

@@ -30,8 +30,13 @@ export function countedBetween(
   after: CounterSnapshot,
 ): ReadonlyMap<string, BackendCounters> {
   const counted = new Map<string, BackendCounters>()
-  for (const [identity, { row, counters }] of after) {
+  for (const [identity, now] of after) {
+    const { row, counters } = now
     const known = before?.get(identity)
+    if (known === now) {
+      counted.set(identity, NO_COUNTERS)
+      continue
+    }
     const from = known?.row === row ? known.counters : before ? NO_COUNTERS : counters
     const wentBack = GROWING.some((name) => counters[name] < from[name])
     counted.set(identity, wentBack ? NO_COUNTERS : difference(counters, from))
