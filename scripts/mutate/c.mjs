@@ -117,6 +117,6 @@ export const datapathTests = [
   ['state', 'forward', 'reasons', 'segments', 'older-tables'],
   ['random'],
   ['fared', 'select'],
-  ['limit', 'sweep', 'damage'],
+  ['limit', 'sweep', 'removed', 'damage', 'hop'],
   ['race', 'flip.test'],
 ].map((names) => ['run', ...names.map((name) => `test/datapath/${name}`), '--project', 'datapath'])
