@@ -165,8 +165,8 @@ test('what lacks half of its pins says so, and can be destroyed', async () => {
 test('each pin that is missing is named, and nothing is changed', async () => {
   await apply(lab(), web(lab(), [50, 30, 20]))
   const folders = ['conn', 'gen', 'link', 'prog', 'tables']
-  // What is known of targets, for now: the next writer begins to learn anew.
-  const remade = ['runtime', 'weight_log', 'confirm']
+  // What is known of targets, for now: the next writer begins to learn anew. And what older versions do not have.
+  const remade = ['runtime', 'weight_log', 'confirm', 'removed']
   const names = [
     ...readdirSync(pins(lab())).filter((name) => ![...folders, ...remade].includes(name)),
     ...['tables', 'prog'].flatMap((folder) =>
@@ -185,6 +185,16 @@ test('each pin that is missing is named, and nothing is changed', async () => {
   }
   expect((await raw(lab())).generation).toBe(1)
   expect(await lab().lbMust(['show'])).toContain('weight: 50')
+})
+
+test('without the map of removals the programs are replaced, and have one again', async () => {
+  await apply(lab(), web(lab()))
+  rmSync(pins(lab(), 'removed'))
+  expect((await plan(lab())).changes).toMatchObject([{ action: 'update', address: 'program' }])
+  await lab().lbMust(['apply', '--yes'])
+  expect(await lab().lbMust(['plan'])).toMatch(/^No changes\./)
+  expect(readdirSync(pins(lab()))).toContain('removed')
+  expect(await ask(lab())).toMatch(/^b[123]$/)
 })
 
 test('links that are all gone are made again', async () => {

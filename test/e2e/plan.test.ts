@@ -28,6 +28,7 @@ test('a plan from nothing says what would be created, and changes nothing', asyn
     'drift',
     'summary',
     'confirmation',
+    'removals',
   ])
   expect(document).toMatchObject({
     formatVersion: 1,

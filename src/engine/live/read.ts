@@ -17,7 +17,7 @@ import type { TableDigests } from './digests.ts'
 import { generationFolders, readActiveSlot, readManifest } from './generations.ts'
 import type { GenerationFolder } from './generations.ts'
 import { linkDrift } from './links.ts'
-import { isAttached, missingPin, requirePins } from './pins.ts'
+import { isAttached, LATER_MAPS, missingPin, requirePins } from './pins.ts'
 import { readRuntimes } from './runtime.ts'
 import type { Manifest } from './manifest.ts'
 import type { InstancePaths } from '../model/paths.ts'
@@ -26,6 +26,7 @@ import type { InstancePaths } from '../model/paths.ts'
 const SELECTION = 'table selection'
 
 export const SLOT_NONE = enums.lb_limit.LB_SLOT_NONE
+const UNKNOWN_PROGRAM = '0'.repeat(64)
 export const ABI_VERSION = enums.lb_limit.LB_ABI_VERSION
 
 /** The live tables as bytes, for staging, with what was read from them. */
@@ -154,7 +155,9 @@ function readMeta(kernel: KernelPort, paths: InstancePaths): LiveState['program'
     )
   }
   requirePins(kernel, paths)
-  return { sha256: hex(rows.slice(0, 'object_sha256')) }
+  // Programs without a map that this version has are another version's, whatever they say: they are to be replaced.
+  const complete = LATER_MAPS.every((name) => names.includes(name))
+  return { sha256: complete ? hex(rows.slice(0, 'object_sha256')) : UNKNOWN_PROGRAM }
 }
 
 export function readTables(
