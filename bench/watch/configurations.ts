@@ -16,6 +16,8 @@ export interface Targets extends Lists {
   readonly firstAddress: number
   /** The weights of each list; none: equal shares. */
   readonly weights?: readonly number[]
+  /** Targets that are to fail, checked by HTTP at a port of their own: one of each list, or so many of the only one. */
+  readonly failing?: { readonly count: number; readonly port: number }
 }
 
 /** The backends that everybody checks. */
@@ -26,6 +28,20 @@ const addressOf = ({ targets, firstAddress }: Targets, list: number, k: number) 
   targetAddress(firstAddress + list * targets + k)
 const listsOf = ({ lists }: Lists) => Array.from({ length: lists }, (_, i) => i)
 const membersOf = ({ targets }: Lists) => Array.from({ length: targets }, (_, k) => k)
+
+/** Whether a target is to fail; those of several lists are the first of theirs. */
+export function isFailing({ lists, failing }: Targets, list: number, k: number): boolean {
+  return failing !== undefined && (lists === 1 ? k : k === 0 ? list : Infinity) < failing.count
+}
+
+/** Their addresses. */
+export function failingAddresses(targets: Targets): string[] {
+  return listsOf(targets).flatMap((list) =>
+    membersOf(targets)
+      .filter((k) => isFailing(targets, list, k))
+      .map((k) => addressOf(targets, list, k)),
+  )
+}
 
 /** A check each second; the first result that differs decides. `undefined`: no checks. */
 export function lbConfiguration(targets: Targets, check: Check | undefined): string {
@@ -47,7 +63,9 @@ export function lbConfiguration(targets: Targets, check: Check | undefined): str
     )
     for (const k of membersOf(targets)) {
       const weight = weights ? `, weight: ${weights[k]!}` : ''
-      lines.push(`      - { ip: ${addressOf(targets, list, k)}, port: ${port}${weight} }`)
+      const own = isFailing(targets, list, k) ? ', healthCheck: { type: http, path: / }' : ''
+      const to = own === '' ? port : targets.failing!.port
+      lines.push(`      - { ip: ${addressOf(targets, list, k)}, port: ${to}${weight}${own} }`)
     }
   }
   return `${lines.join('\n')}\n`

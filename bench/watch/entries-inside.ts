@@ -37,6 +37,8 @@ function addresses(): string[] {
 const names = addresses()
 const entries = new Uint32Array(names.length)
 let before = words()
+/** Entries are written one after the other: one that moves may be gone for a moment. When it was first missed. */
+let missed = new Map<number, string>()
 for (const row of before) entries[row]! += 1
 process.stdout.write('ready\n')
 
@@ -53,8 +55,10 @@ for (;;) {
     lost.add(from)
   }
   before = now
-  for (const row of lost) {
+  for (const [row, at] of missed) {
     if (entries[row] !== 0) continue
-    process.stdout.write(`${JSON.stringify({ address: names[row]!, atNs } satisfies Gone)}\n`)
+    process.stdout.write(`${JSON.stringify({ address: names[row]!, atNs: at } satisfies Gone)}\n`)
   }
+  const gone = [...lost].filter((row) => entries[row] === 0)
+  missed = new Map(gone.map((row) => [row, atNs]))
 }

@@ -123,7 +123,8 @@ function detectionSection({ detection }: Records): Section {
     title: 'From the answer that makes a target sick to the table without it',
     notes: [
       'From just before a target sends 503 to the first look, of one in 0.1 ms, that finds it gone: the way there counts.',
-      `${detection[0]![0]!.length} targets fail within a second, each at the time of its own check; 1,000 are checked.`,
+      `${detection[0]![0]!.length} targets fail within a second, each at the time of its own check. Of 1,000, they are checked by`,
+      'HTTP and the others by TCP.',
     ],
     labels: ['targets of the list'],
     columns: [

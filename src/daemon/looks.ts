@@ -3,7 +3,7 @@
  * instance makes no event that could be waited for.
  */
 import type { World } from '../engine/execute/world.ts'
-import { generationFolders, readActiveSlot } from '../engine/live/generations.ts'
+import { folderInSlot, readActiveSlot } from '../engine/live/generations.ts'
 import { SLOT_NONE } from '../engine/live/read.ts'
 import { LbError } from '../engine/model/errors.ts'
 
@@ -16,8 +16,8 @@ export interface LooksOptions {
   readonly compareMs: number
 }
 
-/** Comparing takes no more than this part of the time. */
-const COMPARE_SHARE = 0.02
+/** Comparing takes no more than this part of the time: of results of checks, so many have to wait for it. */
+const COMPARE_SHARE = 0.005
 
 export function lookAtKernel(options: LooksOptions): Disposable {
   const { world, onGeneration, onCompare, compareMs } = options
@@ -50,7 +50,7 @@ export function servingGeneration({ kernel, paths }: World): number | undefined 
   try {
     const slot = readActiveSlot(kernel, paths, SLOT_NONE)
     if (slot === undefined) return 0
-    return generationFolders(kernel, paths).find(({ header }) => header?.slot === slot)?.number
+    return folderInSlot(kernel, paths, slot)?.number
   } catch (error) {
     if (error instanceof LbError) return undefined
     throw error

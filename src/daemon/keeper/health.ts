@@ -4,7 +4,7 @@ import { distinctChecks } from '../../engine/health/checks.ts'
 import type { DistinctCheck } from '../../engine/health/checks.ts'
 import { observe, observePassive, resumeHealth } from '../../engine/health/health.ts'
 import type { Health } from '../../engine/health/health.ts'
-import { createSchedule, finished, hasten, replaceChecks, start } from '../../engine/health/schedule.ts'
+import { allFinished, createSchedule, hasten, replaceChecks, start } from '../../engine/health/schedule.ts'
 import type { BackendCounters } from '../../engine/model/counters.ts'
 import type { ProbeResult } from '../../engine/model/probe.ts'
 import { FRESH_RUNTIME } from '../../engine/model/runtime.ts'
@@ -19,7 +19,7 @@ import type { Records } from './records.ts'
 const CONCURRENCY = 512
 
 /** Checks that are due within so many milliseconds are begun together: each wake of the process has its price. */
-const TICK_MS = 5
+const TICK_MS = 10
 
 /** What the last check of a target found. */
 type Checked = NonNullable<HealthStatus['last']>
@@ -52,12 +52,14 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
   let timerAt = Infinity
   const healths = new Map<string, Health>()
   const lasts = new Map<string, Last>()
-  const ending = new AbortController()
+  const ended: string[] = []
+  let ending: NodeJS.Immediate | undefined
+  const closing = new AbortController()
 
   const healthOf = (id: string): Health => healths.get(id) ?? resumeHealth(records.get(id).health)
 
   const run = (): void => {
-    if (ending.signal.aborted) return
+    if (closing.signal.aborted) return
     const started = start(schedule, performance.now())
     schedule = started.schedule
     for (const id of started.ids) probe(id)
@@ -73,17 +75,23 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
       run()
     }, timerAt - performance.now())
   }
+  /** After checks have ended. */
+  const goOn = (): void => {
+    ending = undefined
+    const isFull = schedule.running.size >= schedule.limit
+    schedule = allFinished(schedule, ended.splice(0), performance.now(), Math.random)
+    if (isFull) run()
+    else if (schedule.waiting) wake(schedule.waiting.entry.at)
+  }
   const probe = (id: string): void => {
     const check = checks.get(id)
     if (!check) return
-    void prober.probe(check.request, ending.signal).then((result) => {
-      if (ending.signal.aborted) return
+    void prober.probe(check.request, closing.signal).then((result) => {
+      if (closing.signal.aborted) return
       // The check may be another one's by now, with other targets.
       for (const target of checks.get(id)?.targets ?? []) take(target, result)
-      const isFull = schedule.running.size >= schedule.limit
-      schedule = finished(schedule, id, performance.now(), Math.random())
-      if (isFull) run()
-      else if (schedule.waiting) wake(schedule.waiting.entry.at)
+      ended.push(id)
+      ending ??= setImmediate(goOn)
     })
   }
   const take = ({ key, limits }: DistinctCheck['targets'][number], result: ProbeResult): void => {
@@ -143,7 +151,8 @@ export function makeChecker({ host, prober, records, onResult }: CheckerOptions)
     },
     [Symbol.dispose]() {
       clearTimeout(timer)
-      ending.abort()
+      clearImmediate(ending)
+      closing.abort()
     },
   }
 }

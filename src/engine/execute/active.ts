@@ -1,5 +1,5 @@
 /** The generation that serves, as writers of what changes at run time need it. */
-import { readActiveSlot, generationFolders, readManifest } from '../live/generations.ts'
+import { folderInSlot, readActiveSlot, readManifest } from '../live/generations.ts'
 import { SLOT_NONE } from '../live/read.ts'
 import { LbError } from '../model/errors.ts'
 import type { Deployment } from '../model/snapshot.ts'
@@ -19,7 +19,7 @@ export function activeGeneration(world: World): ActiveGeneration | undefined {
   const { kernel, host, paths } = world
   const slot = readActiveSlot(kernel, paths, SLOT_NONE)
   if (slot === undefined) return undefined
-  const folder = generationFolders(kernel, paths).find(({ header }) => header?.slot === slot)
+  const folder = folderInSlot(kernel, paths, slot)
   if (!folder) {
     throw new LbError('state', `no generation under ${paths.generations} owns the active slot ${slot}`, {
       hint: '`lb plan` shows what is damaged, `lb apply` repairs it',

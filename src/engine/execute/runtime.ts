@@ -45,10 +45,8 @@ export function updateRuntime(
   keys: readonly TargetKey[],
   change: (old: TargetRuntime, key: TargetKey) => TargetRuntime,
 ): RuntimeUpdate[] {
-  const { kernel, paths, instance } = world
-  if (!kernel.fs.list(paths.root)?.includes('active')) {
-    throw new LbError('input', `nothing is applied on instance ${instance}`)
-  }
+  const { kernel, paths } = world
+  requireInstance(world)
   using _lock = kernel.lock(paths.generations)
   const active = activeGeneration(world)
   const targets = active ? targetCount(active.deployment) : 0
@@ -69,6 +67,11 @@ export function updateRuntime(
   writeStretches(selection, effect.stretches)
   if (effect.stretches.length > 0) records.delete(PENDING_KEY)
   return updates
+}
+
+function requireInstance({ kernel, paths, instance }: World): void {
+  using active = kernel.openMap(paths.active)
+  if (!active) throw new LbError('input', `nothing is applied on instance ${instance}`)
 }
 
 function changesOf(

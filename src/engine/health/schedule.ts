@@ -95,14 +95,27 @@ export function start(schedule: Schedule, now: number): Started {
 
 /** The check has its result: it is due again at its place in the next interval. `random`: 0 to 1. */
 export function finished(schedule: Schedule, id: string, now: number, random: number): Schedule {
-  const run = schedule.running.get(id)
-  if (!run) return schedule
+  return allFinished(schedule, [id], now, () => random)
+}
+
+/** The same for checks that ended at about the same time: cheaper than one after the other. */
+export function allFinished(
+  schedule: Schedule,
+  ids: Iterable<string>,
+  now: number,
+  random: () => number,
+): Schedule {
   const running = new Map(schedule.running)
-  running.delete(id)
-  const place = schedule.checks.get(id)
-  if (place?.ticket !== run.ticket) return { ...schedule, running }
-  const at = nextTime(place, run.since, now, random)
-  return { ...schedule, running, waiting: add(schedule.waiting, { at, id, ticket: run.ticket }) }
+  let { waiting } = schedule
+  for (const id of ids) {
+    const run = running.get(id)
+    if (!run) continue
+    running.delete(id)
+    const place = schedule.checks.get(id)
+    if (place?.ticket !== run.ticket) continue
+    waiting = add(waiting, { at: nextTime(place, run.since, now, random()), id, ticket: run.ticket })
+  }
+  return { ...schedule, running, waiting }
 }
 
 /**

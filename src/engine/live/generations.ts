@@ -29,6 +29,30 @@ export function generationFolders(kernel: KernelPort, paths: InstancePaths): Gen
     .sort((a, b) => a.number - b.number)
 }
 
+const lastInSlot = new WeakMap<InstancePaths, { readonly folder: GenerationFolder; readonly id: number }>()
+
+/**
+ * The generation that owns a slot. No two that are there own the same, and no other map gets the id of a manifest:
+ * while the one that was found before is there, the others need no look.
+ */
+export function folderInSlot(
+  kernel: KernelPort,
+  paths: InstancePaths,
+  slot: number,
+): GenerationFolder | undefined {
+  const last = lastInSlot.get(paths)
+  if (last?.folder.header?.slot === slot && manifestId(kernel, last.folder) === last.id) return last.folder
+  const folder = generationFolders(kernel, paths).find(({ header }) => header?.slot === slot)
+  const id = folder && manifestId(kernel, folder)
+  if (folder && id !== undefined) lastInSlot.set(paths, { folder, id })
+  return folder
+}
+
+function manifestId(kernel: KernelPort, { path }: GenerationFolder): number | undefined {
+  using map = kernel.openMap(`${path}/manifest`)
+  return map?.info.id
+}
+
 const FIRST = new Uint8Array(4)
 
 function readManifestHeader(kernel: KernelPort, folder: string): ManifestHeader | undefined {

@@ -11,6 +11,7 @@ import {
 } from '../abi/runtime.ts'
 import type { RuntimeRecord, Runtimes } from '../abi/runtime.ts'
 import { sameBytes } from '../abi/tables.ts'
+import { u32s } from './decode.ts'
 import type { InstancePaths } from '../model/paths.ts'
 import { FRESH_RUNTIME } from '../model/runtime.ts'
 import type { TargetKey, TargetRuntime, WeightChange } from '../model/runtime.ts'
@@ -34,8 +35,8 @@ export function readRuntimeState(kernel: KernelPort, paths: InstancePaths): Runt
 
 interface Decoded extends RuntimeState {
   readonly entries: Entries
-  /** Of each row; `undefined`: it is no target's. */
-  readonly records: readonly (RuntimeRecord | undefined)[]
+  /** Whose record each row is; `undefined`: it is no target's. */
+  readonly ids: readonly (string | undefined)[]
 }
 
 const decoded = new WeakMap<InstancePaths, Decoded>()
@@ -46,49 +47,51 @@ const decoded = new WeakMap<InstancePaths, Decoded>()
  */
 export function decodeAgain(paths: InstancePaths, entries: Entries): RuntimeState {
   const before = decoded.get(paths)
-  const isSame =
-    before?.entries.count === entries.count &&
-    sameBytes(before.entries.keys, entries.keys) &&
-    sameBytes(before.entries.values, entries.values)
-  if (isSame) return before
-  const now = decodeRuntimes(entries, before)
+  const now =
+    before && sameBytes(before.entries.keys, entries.keys)
+      ? updated(before, entries)
+      : decodeRuntimes(entries)
   decoded.set(paths, now)
   return now
 }
 
-export function decodeRuntimes(entries: Entries, before?: Decoded): Decoded {
+export function decodeRuntimes(entries: Entries): Decoded {
   const runtimes = new Map<string, RuntimeRecord>()
-  const records: (RuntimeRecord | undefined)[] = []
+  const ids: (string | undefined)[] = []
   let pending = false
   for (let row = 0; row < entries.count; row++) {
-    const known = before?.records[row]
-    const record = known && isSameRow(before.entries, entries, row) ? known : decodeRow(entries, row)
-    records.push(record)
-    if (record) runtimes.set(targetId(record.key), record)
-    else pending ||= sameBytes(keyOf(entries, row), PENDING_KEY)
+    const bytes = entries.keys.subarray(row * RUNTIME_KEY_SIZE, (row + 1) * RUNTIME_KEY_SIZE)
+    const key = decodeRuntimeKey(bytes)
+    const id = key && targetId(key)
+    ids.push(id)
+    if (key && id !== undefined) runtimes.set(id, { key, runtime: runtimeIn(entries, row) })
+    else pending ||= sameBytes(bytes, PENDING_KEY)
   }
-  return { runtimes, pending, entries, records }
+  return { runtimes, pending, entries, ids }
 }
 
-const keyOf = ({ keys }: Entries, row: number): Uint8Array =>
-  keys.subarray(row * RUNTIME_KEY_SIZE, (row + 1) * RUNTIME_KEY_SIZE)
-
-function isSameRow(a: Entries, b: Entries, row: number): boolean {
-  return (
-    isSamePart(a.keys, b.keys, row, RUNTIME_KEY_SIZE) && isSamePart(a.values, b.values, row, RUNTIME_SIZE)
-  )
+/** With the same keys in the same order. */
+function updated(before: Decoded, entries: Entries): Decoded {
+  const from = u32s(before.entries.values)
+  const to = u32s(entries.values)
+  let runtimes: Map<string, RuntimeRecord> | undefined
+  for (let word = 0; word < to.length; word++) {
+    if (from[word] === to[word]) continue
+    const row = Math.trunc(word / ROW_WORDS)
+    const id = before.ids[row]
+    if (id !== undefined) {
+      runtimes ??= new Map(before.runtimes)
+      runtimes.set(id, { key: runtimes.get(id)!.key, runtime: runtimeIn(entries, row) })
+    }
+    word = (row + 1) * ROW_WORDS - 1
+  }
+  return { ...before, runtimes: runtimes ?? before.runtimes, entries }
 }
 
-function isSamePart(a: Uint8Array, b: Uint8Array, row: number, size: number): boolean {
-  for (let i = row * size; i < (row + 1) * size; i++) if (a[i] !== b[i]) return false
-  return true
-}
+const ROW_WORDS = RUNTIME_SIZE / 4
 
-function decodeRow(entries: Entries, row: number): RuntimeRecord | undefined {
-  const key = decodeRuntimeKey(keyOf(entries, row))
-  if (!key) return undefined
-  const value = entries.values.subarray(row * RUNTIME_SIZE, (row + 1) * RUNTIME_SIZE)
-  return { key, runtime: decodeRuntime(value) }
+function runtimeIn({ values }: Entries, row: number): TargetRuntime {
+  return decodeRuntime(values.subarray(row * RUNTIME_SIZE, (row + 1) * RUNTIME_SIZE))
 }
 
 /** Of one target; `FRESH_RUNTIME` where nothing is known. */
