@@ -72,3 +72,30 @@ test('of two equal deployments no proxy is left', () => {
     }),
   )
 })
+
+test.each([
+  [undefined, 0, {}, { onRemove: 'reset' }],
+  [0, 60, { onRemove: 'reset' }, { onRemove: 'keep', onRemoveDeadlineSec: 60 }],
+  [60, undefined, { onRemove: 'keep', onRemoveDeadlineSec: 60 }, {}],
+])('what becomes of removed targets is a difference by itself: %s to %s', (from, to, before, after) => {
+  const given = (endRemovedAfterSec: number | undefined): Deployment => {
+    const listen = { interfaces: ['eth0'], address: null, port: 80, protocol: 'tcp' } as const
+    const only = { ip: '10.0.0.1', port: 80, weight: null }
+    const web = { name: 'web', listen, forwarding: 'nat', defaultTarget: [only], sourceRoutes: [] } as const
+    const proxies = [{ ...web, ...(endRemovedAfterSec !== undefined && { endRemovedAfterSec }) }]
+    return { ...EMPTY_DEPLOYMENT, snapshot: { ...EMPTY_DEPLOYMENT.snapshot, proxies } }
+  }
+  const { changes } = makePlan(liveState(given(from)), given(to), source).plan
+  const usual = {
+    listen: { interfaces: ['eth0'], address: null, port: 80, protocol: 'tcp' },
+    forwarding: 'nat',
+  }
+  expect(changes).toEqual([
+    {
+      action: 'update',
+      address: 'proxy.web',
+      before: { ...usual, ...before },
+      after: { ...usual, ...after },
+    },
+  ])
+})
