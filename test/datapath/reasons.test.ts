@@ -191,15 +191,15 @@ describe.each(['xdp', 'ingress'] as const)('at %s', (hook: Hook) => {
   test('policy rules see the ports of the rewritten packet', async () => {
     const { listeners } = to('10.2.0.2', 'fd02::2')
     const ports: Configuration = {
-      listeners: listeners.flatMap((one) => [one, { ...one, port: 8097 }]),
-      groups: { v4: [{ ip: '10.2.0.2', port: 8099 }], v6: [{ ip: 'fd02::2', port: 8099 }] },
+      listeners: listeners.flatMap((one) => [one, { ...one, port: 30695 }]),
+      groups: { v4: [{ ip: '10.2.0.2', port: 30697 }], v6: [{ ip: 'fd02::2', port: 30697 }] },
     }
     for (const flow of [flow4, flow6]) {
       plane.configure(ports)
       const [toTarget] = await plane.run(hook, [{ data: frame(flow), device: 'client0' }])
       expect(toTarget!.reason).toBe('LB_STACK_BLACKHOLE')
       plane.configure({ ...ports, groups: to('10.2.0.2', 'fd02::2').groups })
-      const at = { ...flow, destinationPort: 8097 }
+      const at = { ...flow, destinationPort: 30695 }
       const backend = { ip: flow === flow4 ? '10.2.0.2' : 'fd02::2', port: 8080 }
       const [there, back] = await plane.run(hook, [
         { data: frame(at), device: 'client0' },

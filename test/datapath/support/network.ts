@@ -112,11 +112,11 @@ const script = [
   'ip route add unreachable fd06::/64',
   'ip route add prohibit 10.7.0.0/24',
   'ip route add prohibit fd07::/64',
-  // Policies that look at ports.
+  // Policies that look at ports: at such as no change of one byte makes of the usual ones.
   ...['-4', '-6'].flatMap((family) => [
     `ip ${family} route add blackhole default table 99`,
-    `ip ${family} rule add ipproto tcp dport 8099 lookup 99`,
-    `ip ${family} rule add ipproto tcp sport 8097 lookup 99`,
+    `ip ${family} rule add ipproto tcp dport 30697 lookup 99`,
+    `ip ${family} rule add ipproto tcp sport 30695 lookup 99`,
   ]),
   'ip route add 10.8.0.0/24 encap ip id 1 dst 10.2.0.2 via 10.2.0.2 dev server0',
   'ip route add fd08::/64 encap ip6 id 1 dst fd02::2 via fd02::2 dev server0',
