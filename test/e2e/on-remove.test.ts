@@ -2,6 +2,7 @@ import { chownSync, mkdirSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import type { PendingRemoval, PlannedRemoval } from '../../src/engine/model/removal.ts'
 import { vip } from '../support/lab/topology.ts'
+import { watch } from './support/daemon.ts'
 import { apply, config, pins, plan, proxy, targets, useLab } from './support/lb.ts'
 import type { Config, Proxy } from './support/lb.ts'
 import { crowd, echoPort, serve } from './support/talk.ts'
@@ -125,6 +126,16 @@ test('a proxy that goes ends what it said before, and another one that shares it
   expectEnded(mine, await mine.goOn(), 'again', ['b1', 'b2', 'b3'])
   expectEnded(theirs, await theirs.goOn(), 'again', [])
   expect(await connections()).toMatchObject({ total: CLIENTS, ended: { removed: CLIENTS } })
+})
+
+test('a daemon that reads other files does the same', async () => {
+  const file = lab().write('lb.yaml', web(3, { onRemove: 'reset' }))
+  await using daemon = await watch(lab(), ['-c', file])
+  const one = await talkers()
+  lab().write('lb.yaml', web(2, { onRemove: 'reset' }))
+  await daemon.line({ event: 'reload', outcome: 'applied', trigger: 'file' })
+  await until('they are gone', async () => (await connections()).ended.removed === countOf(one, 'b3'))
+  expectEnded(one, await one.goOn(), 'again', ['b3'])
 })
 
 test('a user with two capabilities and no other right can do it', async () => {
