@@ -111,6 +111,10 @@ describe('the plain reader', () => {
     expect(taken).toBeGreaterThan(50)
   })
 
+  it('says nothing of the value of a key that was there before', () => {
+    expect(agree('a: 1\na:\n- b: 1\n  b: 2\n')).toBe(true)
+  })
+
   it('reads likely text as the yaml package does', () => {
     let taken = 0
     fc.assert(

@@ -41,14 +41,12 @@ interface Token {
 
 /** Where what begins at `at` ends: at `at` itself where nothing does. By hand: this is the innermost loop. */
 function endOf(text: string, at: number, start: number, part: number): number {
-  const isOf = (place: number, bits: number): boolean => {
-    const code = text.charCodeAt(place)
-    return code < 128 && (CLASSES[code]! & bits) !== 0
+  let end = at
+  for (let wanted = start; ; wanted = part) {
+    const code = text.charCodeAt(end)
+    if (!(code < 128) || (CLASSES[code]! & wanted) === 0) return end
+    end++
   }
-  if (!isOf(at, start)) return at
-  let end = at + 1
-  while (isOf(end, part)) end++
-  return end
 }
 
 /** The key at `at`, where a key with its colon is there. `end` is where the colon is. */
@@ -106,20 +104,15 @@ function readWord(text: string, at: number, lineEnd: number, inFlow: boolean): N
 
 /** The number, boolean or text that a word stands for in the core schema. */
 function resolve(word: string): Scalar {
-  if (isDigit(word, 0)) {
-    let end = 1
-    while (isDigit(word, end)) end++
-    // Fifteen digits are exact; what else looks like a number is rare.
-    if (end === word.length && end <= 15) return Number(word)
-    return Number.isNaN(Number(word)) ? word : notPlain()
+  const first = word.charCodeAt(0)
+  if (first >= 0x30 && first <= 0x39) {
+    const number = Number(word)
+    if (Number.isNaN(number)) return word
+    // What looks like a number and is not written as JavaScript does is rare.
+    return Number.isSafeInteger(number) && String(number) === word ? number : notPlain()
   }
   if (word === 'true' || word === 'false') return word === 'true'
   return /^(?:null|true|false)$/i.test(word) ? notPlain() : word
-}
-
-function isDigit(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  return code >= 0x30 && code <= 0x39
 }
 
 function readList(text: string, start: number, lineEnd: number, depth: number): Node {

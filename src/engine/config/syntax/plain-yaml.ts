@@ -104,6 +104,7 @@ function readMap(lines: Lines, depth: number): Node {
     const key = readKey(lines.text, lines.at, lines.end)
     if (key === undefined) return notPlain()
     const keyStart = lines.at
+    const said = lines.problems.length
     const after = key.end + 1
     const value = atLineEnd(lines, after)
       ? readBelow(lines, column, depth, true)
@@ -111,6 +112,8 @@ function readMap(lines: Lines, depth: number): Node {
     const entry = { key: key.text, start: keyStart, end: key.end, value }
     const first = index ? index.get(key.text) : entries.find((other) => other.key === key.text)
     if (first !== undefined) {
+      // The value is not used: what is wrong in it is no matter.
+      lines.problems.length = said
       lines.problems.push(duplicateKey(key.text, entry, first))
       continue
     }
