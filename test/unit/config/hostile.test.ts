@@ -191,7 +191,7 @@ describe('a great deal of', () => {
 
   it('mistakes is reported in full', () => {
     const targets = Array.from({ length: 20_000 }, (_, i) => `{"ip": "10.0.0.1", "prot": ${i}}`)
-    const text = `{"proxies": [{"name": "web", "listen": {"interfaces": ["lo"], "port": 1}, "defaultTarget": [${targets.join(',')}]}]}`
+    const text = `{"proxies": [{"name": "web", "listen": {"interfaces": ["eth0"], "port": 1}, "defaultTarget": [${targets.join(',')}]}]}`
     expect(problemsOf(text, 'json')).toHaveLength(20_000)
   })
 })
