@@ -20,11 +20,15 @@ export interface Running {
 
 export interface Checker {
   readonly name: string
+  /** How long it runs, once it makes all checks, before it is measured. */
+  readonly settleMs: number
   readonly start: (lab: Lab, check: Check) => Promise<Running>
 }
 
 const lb: Checker = {
   name: 'lb watch',
+  // JavaScript that is new is not compiled yet.
+  settleMs: 3000,
   async start(lab, check) {
     const path = lab.write('lb.yaml', lbConfiguration(checked, check))
     const daemon = await watch(lab, ['-c', path])
@@ -41,6 +45,7 @@ const lb: Checker = {
 
 const haproxy: Checker = {
   name: 'HAProxy',
+  settleMs: 0,
   start: (lab, check) =>
     run(lab, ['haproxy', '-db', '-f', lab.write('haproxy.cfg', haproxyConfiguration(checked, check))]),
 }
@@ -50,6 +55,7 @@ export const hasIpVs = existsSync('/proc/net/ip_vs')
 
 const keepalived: Checker = {
   name: 'keepalived',
+  settleMs: 0,
   start(lab, check) {
     const path = lab.write('keepalived.conf', keepalivedConfiguration(checked, check))
     const pids = ['-p', join(lab.folder, 'keepalived.pid'), '-c', join(lab.folder, 'checkers.pid')]

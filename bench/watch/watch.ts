@@ -5,7 +5,7 @@ import { progress } from '../support/progress.ts'
 import { type Goal, type Outcome, type Section } from '../support/report.ts'
 import { median } from '../support/stats.ts'
 import { checkers, hasIpVs, ours, type Checker } from './checkers.ts'
-import { type Check } from './configurations.ts'
+import { checked, type Check } from './configurations.ts'
 import { measureDetection, shapes } from './detection.ts'
 import { handshakes, watchLab } from './network.ts'
 import { loadOf, type Load } from './processes.ts'
@@ -23,11 +23,8 @@ interface Records {
   readonly reloads: ReloadResult[]
 }
 
-/** How long checks are measured, and how long the checker runs before that, in ms. */
-const TIMES = {
-  tcp: { settle: 3000, measure: 8000 },
-  http: { settle: 2000, measure: 3000 },
-} as const
+/** How long checks are measured, in ms. */
+const MEASURE_MS = { tcp: 6000, http: 3000 } as const
 
 export async function watchBenchmark(rounds: number): Promise<Outcome> {
   await using lab = await watchLab()
@@ -68,18 +65,29 @@ export async function watchBenchmark(rounds: number): Promise<Outcome> {
 }
 
 async function measureChecks(lab: Lab, checker: Checker, check: Check): Promise<Checking> {
-  const { settle, measure } = TIMES[check]
   const running = await checker.start(lab, check)
   try {
-    await sleep(settle)
+    await allAreChecked(lab)
+    await sleep(checker.settleMs)
     const before = await handshakes(lab)
     const began = performance.now()
-    const load = await loadOf(running.pid, measure)
+    const load = await loadOf(running.pid, MEASURE_MS[check])
     const made = (await handshakes(lab)) - before
     return { ...load, perSecond: (1000 * made) / (performance.now() - began) }
   } finally {
     await running.stop()
   }
+}
+
+/** Waits for a second with a check of nearly every backend in it. @throws where that takes too long */
+async function allAreChecked(lab: Lab): Promise<void> {
+  for (let before = await handshakes(lab), second = 0; second < 20; second++) {
+    await sleep(1000)
+    const now = await handshakes(lab)
+    if (now - before > 0.97 * checked.lists * checked.targets) return
+    before = now
+  }
+  throw new Error('the backends are not checked each second')
 }
 
 const standIn =
