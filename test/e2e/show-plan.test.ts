@@ -49,8 +49,10 @@ afterAll(async () => {
 function written({ proxies, interfaces, settings }: Snapshot, dice: () => number): object {
   const config = {
     version: 1,
-    proxies: proxies.map(({ sourceRoutes, defaultTarget, ...proxy }) => ({
+    proxies: proxies.map(({ sourceRoutes, defaultTarget, endRemovedAfterSec, ...proxy }) => ({
       ...proxy,
+      ...(endRemovedAfterSec === 0 && { onRemove: 'reset' }),
+      ...(endRemovedAfterSec && { onRemove: 'keep', onRemoveDeadlineSec: endRemovedAfterSec }),
       defaultTarget: namedTargets(defaultTarget, dice),
       sourceRoutes: namedRoutes(sourceRoutes, dice).map(({ source, targets }) => {
         const [target, ...more] = namedTargets(targets, dice)
