@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RUN_LENGTH, selectionRun } from '../../../src/engine/select/run.ts'
+import { RUN_LENGTH, selectionRun, spread } from '../../../src/engine/select/run.ts'
 import { weightsOf } from '../../support/arbitrary.ts'
 
 const countOf = (run: readonly number[], member: number): number =>
@@ -35,6 +35,16 @@ describe('weighted runs', () => {
     check([51, ...new Array<number>(49).fill(1)])
     check(new Array<number>(100).fill(1))
     fc.assert(fc.property(weights, check))
+  })
+
+  test('are the same with members that have nothing of it as without them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1 }), (counts) => {
+        const members = [...counts.keys()].filter((member) => counts[member] !== 0)
+        const without = spread(members.map((member) => counts[member]!))
+        expect(spread(counts)).toEqual(without.map((member) => members[member]))
+      }),
+    )
   })
 
   test.each([
