@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  allFinished,
   createSchedule,
   finished,
   hasten,
@@ -210,4 +211,22 @@ describe('hastened', () => {
     advance(s, s.runs.at(-1)!.at + 100, () => 500)
     expect(hasten(s.schedule, ['a'], s.now)).toEqual(s.schedule)
   })
+})
+
+test('checks that end together are due again as if they had ended one after the other', () => {
+  const ids = Array.from({ length: 20 }, (_, i) => `check-${i}`)
+  const intervals = new Map(ids.map((id, i) => [id, 1000 + 100 * i]))
+  const given = fc.record({ gone: fc.subarray(ids), ended: fc.shuffledSubarray([...ids, 'unknown']) })
+  fc.assert(
+    fc.property(given, ({ gone, ended }) => {
+      const before = start(replaceChecks(createSchedule(100), intervals, 0), 1000).schedule
+      const left = new Map([...intervals].filter(([id]) => !gone.includes(id)))
+      const changed = replaceChecks(before, left, 1000)
+      const together = allFinished(changed, ended, 1500, () => 0.25)
+      const alone = ended.reduce((schedule, id) => finished(schedule, id, 1500, 0.25), changed)
+      expect(together).toEqual(alone)
+      expect(together.running.size).toBe(ids.length - ended.filter((id) => id !== 'unknown').length)
+      expect(changed.running.size).toBe(ids.length)
+    }),
+  )
 })
