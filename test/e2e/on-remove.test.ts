@@ -87,7 +87,7 @@ test('keep gives them time, and the kernel ends what is left, with no process of
   )
   await until('they are gone', async () => (await connections()).total === CLIENTS - mine)
   expect(performance.now() - began).toBeGreaterThan(3000)
-  expect(performance.now() - began).toBeLessThan(3000 + 2000 + 1500)
+  expect(performance.now() - began).toBeLessThan(3000 + 2000 + 5000)
   expect(await connections()).toMatchObject({ ended: { removed: mine }, removals: [] })
   expectEnded(one, await one.goOn(), 'more', ['b3'])
 })
