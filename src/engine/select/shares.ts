@@ -41,7 +41,7 @@ export function effectiveShares(
       )
   const same = entries.every((count, i) => count === before[i])
   return {
-    shares: factors.map((factor, i) => ({ ...factor, entries: entries[i]! })),
+    shares: factors.map(({ factor, cause }, i) => ({ factor, cause, entries: entries[i]! })),
     run: same ? configured : spread(entries),
   }
 }
