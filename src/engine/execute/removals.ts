@@ -113,7 +113,8 @@ function rowsFor(slot: number, removals: readonly Removal[], wanted: Wanted): Re
     }),
   )
   const rows = new Map<string, RemovedRow>()
-  for (const removal of [...removals, ...spared]) {
+  // Where there is no room for all, none is missing that spares something.
+  for (const removal of [...spared, ...removals]) {
     const row = encodeRemoval(slot, removal)
     const key = row.key.join()
     if (!rows.has(key)) rows.set(key, row)

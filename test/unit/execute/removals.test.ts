@@ -5,7 +5,7 @@ import { removalsOf } from '../../../src/engine/live/removals.ts'
 import type { Proxy } from '../../../src/engine/model/snapshot.ts'
 import { rowsOver } from '../../../src/engine/abi/struct.ts'
 import { dieAt } from '../../support/fake-kernel-session.ts'
-import { fakeState } from '../../support/fake-kernel-state.ts'
+import { fakeState, findNode } from '../../support/fake-kernel-state.ts'
 import type { FakeState } from '../../support/fake-kernel-state.ts'
 import {
   applying,
@@ -113,6 +113,17 @@ test('wherever it is killed: what serves says what ends', () => {
     must(state, applying(snapshotOf([web(1, 60)])))
     expect(ending(state)).toEqual(['any 10.0.0.2 +60'])
   }
+})
+
+test('as many as there is room for, and first what spares others', () => {
+  const kept = { ...web(3, undefined, { address: '203.0.113.1' }), name: 'x' }
+  const state = applied([web(3), kept])
+  const map = findNode(state, fresh(state).paths.removed)
+  // One stands for all.
+  Object.assign(map!, { maxEntries: 1 + 3 })
+  must(state, applying(snapshotOf([web(1, 60), kept])))
+  const spared = ['203.0.113.1 10.0.0.2 never', '203.0.113.1 10.0.0.3 never']
+  expect(ending(state)).toEqual([...spared, 'any 10.0.0.2 +60'])
 })
 
 test('a map that an older version did not have comes with the next apply', () => {

@@ -126,7 +126,13 @@ describe('what is of another kind', () => {
       value.map((byte, i) => (i < 24 ? byte : 0xff)),
     )
     const live = liveOf(state)
-    expect(live.drift.map(({ address }) => address)).toContain('generation[1].manifest')
+    expect(live.drift).toContainEqual({
+      action: 'delete',
+      address: 'generation[1].manifest',
+      before: { readable: true },
+      after: null,
+      where: `${root}/gen/1/manifest`,
+    })
     expect(live.applied).toBeUndefined()
     expect(live.deployment.snapshot).toEqual(snapshot)
     must(state, applying(snapshot))

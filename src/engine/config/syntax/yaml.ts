@@ -35,7 +35,7 @@ export function readAnyYaml(text: string): Outcome {
 
 function parse(text: string): yaml.Document.Parsed {
   const composer = new yaml.Composer({ uniqueKeys: false })
-  const documents = composer.compose(parseTokens(text), true, text.length)
+  const documents = composer.compose(parseTokens(text), false, text.length)
   const first = documents.next()
   if (first.done === true) return fail(firstLine(text), 'The file is empty', undefined, 'empty-file')
   if (first.value.errors.length > 0) return first.value
