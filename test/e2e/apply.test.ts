@@ -58,8 +58,8 @@ test('without a terminal nothing is asked and nothing changes', async () => {
 
 test('apply --json gives one document', async () => {
   lab().write('lb.yaml', web(lab()))
-  const { confirmation, ...before } = await plan(lab())
-  expect(confirmation).toBeNull()
+  const { confirmation, removals, ...before } = await plan(lab())
+  expect([confirmation, removals]).toEqual([null, []])
   const { code, json } = await lab().lbCli(['apply', '--yes', '--json'])
   expect(code).toBe(0)
   expect(json()).toEqual({
@@ -71,6 +71,7 @@ test('apply --json gives one document', async () => {
     previousGeneration: 0,
     plan: before,
     confirmation: null,
+    removals: [],
   })
   expect((await lab().lbCli(['apply', '--yes', '--json'])).json()).toMatchObject({
     applied: false,

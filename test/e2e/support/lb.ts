@@ -109,6 +109,8 @@ export function apply(
 export interface Plan {
   /** A change that takes itself back unless it is confirmed; `null`: there is none. */
   readonly confirmation: unknown
+  /** Connections of targets that go. */
+  readonly removals: readonly unknown[]
   readonly formatVersion: number
   readonly instance: string
   readonly live: { readonly generation: number; readonly fingerprint: string }
