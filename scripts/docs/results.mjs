@@ -4,7 +4,8 @@
 /**
  * @typedef {{ title: string, unit: string, digits?: number }} Column
  * @typedef {{ median: number, min: number, max: number }} Cell
- * @typedef {{ labels: string[], cells: Cell[] }} Row
+ * `null`: not measured.
+ * @typedef {{ labels: string[], cells: (Cell | null)[] }} Row
  * @typedef {{ title: string, notes: string[], labels: string[], columns: Column[], rows: Row[] }} Section
  * @typedef {{ what: string, kind: string, limit: number, measured: number, unit: string, met: boolean }} Goal
  * @typedef {{ benchmark: string, startedAt: string, rounds: number, loadBefore: number, commit: string,
@@ -40,7 +41,9 @@ function renderSection({ title, notes, labels, columns, rows }) {
   const head = [...labels, ...columns.map((column) => `${column.title}, ${column.unit}`)]
   const body = rows.map((row) => [
     ...row.labels,
-    ...row.cells.map(({ median, min, max }, i) => {
+    ...row.cells.map((cell, i) => {
+      if (cell === null) return '-'
+      const { median, min, max } = cell
       const [middle, least, most] = [median, min, max].map((value) => number(value, columns[i]?.digits ?? 0))
       return `${middle} (${least}–${most})`
     }),
