@@ -84,6 +84,8 @@ napi_value fail_captured(napi_env env, int err, const char *syscall, const struc
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 napi_value fail_type(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 napi_value fail_range(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What a callback from the event loop threw is an uncaught exception: there is nobody to throw it to. */
+void report_exception(napi_env env);
 
 /* --- handles (handle.c) --------------------------------------------------------------------------- */
 

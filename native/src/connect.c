@@ -86,17 +86,6 @@ static void finalize(napi_env env, void *data, void *hint)
 	let_go(data);
 }
 
-/* Whatever the callback throws is an uncaught exception: there is nobody to throw it to. */
-static void report_exception(napi_env env)
-{
-	napi_value exception;
-	bool pending;
-
-	if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
-		napi_get_and_clear_last_exception(env, &exception) == napi_ok)
-		napi_fatal_exception(env, exception);
-}
-
 static void deliver(struct connector *connector, uint32_t id, int err)
 {
 	napi_value callback, receiver, argv[2];

@@ -205,3 +205,13 @@ napi_value fail_range(napi_env env, const char *format, ...)
 	napi_throw_range_error(env, "ERR_OUT_OF_RANGE", what);
 	return NULL;
 }
+
+void report_exception(napi_env env)
+{
+	napi_value exception;
+	bool pending;
+
+	if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
+		napi_get_and_clear_last_exception(env, &exception) == napi_ok)
+		napi_fatal_exception(env, exception);
+}

@@ -84,17 +84,6 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data)
 	shut(data);
 }
 
-/* Whatever the callback throws is an uncaught exception: there is nobody to throw it to. */
-static void report_exception(napi_env env)
-{
-	napi_value exception;
-	bool pending;
-
-	if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
-		napi_get_and_clear_last_exception(env, &exception) == napi_ok)
-		napi_fatal_exception(env, exception);
-}
-
 /* A negative result makes libbpf stop; this record counts as consumed all the same. */
 static int on_record(void *data, void *record, size_t size)
 {

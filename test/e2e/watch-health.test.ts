@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Settings } from '../../src/engine/model/snapshot.ts'
 import { type Connection } from '../support/netns.ts'
 import { vip } from '../support/lab/topology.ts'
-import { ask, watch } from './support/daemon.ts'
+import { ask, quickChecks, watch } from './support/daemon.ts'
 import { config, proxy, targets, useLab, type Target } from './support/lb.ts'
 import { until } from './support/until.ts'
 
@@ -10,16 +10,7 @@ import { until } from './support/until.ts'
 
 const lab = useLab({ backends: 3 })
 
-const checks = {
-  healthCheckEnabled: true,
-  healthCheckDefaults: {
-    type: 'tcp',
-    intervalMs: 1000,
-    timeoutMs: 500,
-    healthyThreshold: 1,
-    unhealthyThreshold: 1,
-  },
-} as unknown as Partial<Settings>
+const checks = quickChecks as unknown as Partial<Settings>
 
 const weighted = (settings: Partial<Settings> = checks, weights = [50, 30, 20]) =>
   config([proxy('web', targets(lab().backends, { weights }))], { settings })
@@ -128,8 +119,9 @@ test('a circuit opens by what the data plane sees, tries again, and closes', asy
   lab().write('lb.yaml', weighted({ circuitBreaker } as unknown as Partial<Settings>))
   await using daemon = await watch(lab())
   await lab().backends[2]!.stop()
-  const some = () => lab().client.requests({ address: vip.ipv4, port: 80, count: 60 })
-  await some()
+  const some = (count = 60) => lab().client.requests({ address: vip.ipv4, port: 80, count })
+  // So many that chance cannot leave the target with fewer than the five that it takes.
+  await some(200)
   expect(await daemon.line({ event: 'breaker', state: 'open' })).toMatchObject({
     target: target(2),
     cause: 'errors',

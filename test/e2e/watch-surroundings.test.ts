@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { StatusDocument } from '../../src/engine/model/status.ts'
 import { vip } from '../support/lab/topology.ts'
-import { daemonEnv, watch } from './support/daemon.ts'
+import { daemonEnv, quickChecks, watch } from './support/daemon.ts'
 import { config, proxy, targets, useLab } from './support/lb.ts'
 import { until } from './support/until.ts'
 
@@ -19,24 +19,13 @@ import { until } from './support/until.ts'
 
 const lab = useLab({ backends: 3 })
 
-const checks = {
-  healthCheckEnabled: true,
-  healthCheckDefaults: {
-    type: 'tcp',
-    intervalMs: 1000,
-    timeoutMs: 500,
-    healthyThreshold: 1,
-    unhealthyThreshold: 1,
-  },
-}
-
 const web = (settings: object, weights = [50, 30, 20]) =>
   config([proxy('web', targets(lab().backends, { weights }))], { settings })
 
 const target = (i: number) => `${lab().backends[i]!.address.ipv4}:8080`
 
 test('backends that die and come back: once they are known to be down, no request fails', async () => {
-  lab().write('lb.yaml', web(checks))
+  lab().write('lb.yaml', web(quickChecks))
   await using daemon = await watch(lab())
   for (const _ of lab().backends) await daemon.line({ event: 'health', state: 'healthy' })
   await using traffic = await lab().client.startTraffic({ address: vip.ipv4, port: 80, concurrency: 4 })
@@ -86,7 +75,7 @@ test('a clock that is set ends no drain, and keeps no circuit open', async () =>
   clock.set(5)
   const broken = (drained + 1) % 3
   await lab().backends[broken]!.stop()
-  await lab().client.requests({ address: vip.ipv4, port: 80, count: 60 })
+  await lab().client.requests({ address: vip.ipv4, port: 80, count: 200 })
   const opened = await daemon.line({ event: 'breaker', state: 'open', target: target(broken) })
   expect(Math.round((Date.parse(opened.time) - Date.now()) / 3_600_000)).toBe(5)
   clock.set(-5)
@@ -108,14 +97,14 @@ test('a disk that is full: what cannot be written is left out, and nothing else 
   mkdirSync(full)
   await lab().lb.exec(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', full])
   try {
-    lab().write('lb.yaml', web(checks))
+    lab().write('lb.yaml', web(quickChecks))
     const log = join(full, 'log')
     const wrap = ['sh', '-c', 'exec "$@" >> full/log', 'sh']
     await using daemon = await watch(lab(), [], { wrap, ready: false })
     await until('it is ready', () => existsSync(log) && readFileSync(log, 'utf8').includes('"ready"'))
     expect(() => appendFileSync(log, Buffer.alloc(1 << 20, '\n'))).toThrow('ENOSPC')
     const before = readFileSync(log, 'utf8')
-    lab().write('lb.yaml', web(checks, [10, 60, 30]))
+    lab().write('lb.yaml', web(quickChecks, [10, 60, 30]))
     await until('it is applied', async () => /weight: 60/.test(await lab().lbMust(['show'])))
     await lab().backends[0]!.stop()
     await until('it is known to be down', async () =>

@@ -18,6 +18,18 @@ export interface LogLine {
   readonly [field: string]: unknown
 }
 
+/** Settings by which a target is known to be down, or back, after one check of a second. */
+export const quickChecks = {
+  healthCheckEnabled: true,
+  healthCheckDefaults: {
+    type: 'tcp',
+    intervalMs: 1000,
+    timeoutMs: 500,
+    healthyThreshold: 1,
+    unhealthyThreshold: 1,
+  },
+} as const
+
 type Wanted = Readonly<Record<string, unknown>>
 
 /** `lb watch`, running. Ends with its scope. */
