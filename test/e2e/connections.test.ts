@@ -76,7 +76,7 @@ test.for([
   ['the target reset', [say('a', 'reset'), closed('a')]],
 ] as const)('a client may come back from the same port at once, after %s', async ([, ending]) => {
   await apply(lab(), echo())
-  const localPort = 40_000
+  const localPort = 20_000
   const rounds = Array.from({ length: 10 }, () => [
     open('a', { ...at, localPort }),
     say('a', 'hi'),
@@ -101,7 +101,7 @@ test('two listeners never mix the connections of one client port', async () => {
   const { backends, client } = lab()
   const list = targets(backends, { port: echoPort })
   await apply(lab(), config([proxy('a', list), proxy('b', list, { port: 81 })]))
-  for (let localPort = 41_000; localPort < 41_010; localPort += 1) {
+  for (let localPort = 21_000; localPort < 21_010; localPort += 1) {
     const outcomes = await talk(client, [
       open('a', { ...at, localPort }),
       open('b', { ...at, port: 81, localPort }),
@@ -121,8 +121,8 @@ test('where no other target is left, the second connection of a port is not let 
   const list = targets(lab().backends.slice(0, 1), { port: echoPort })
   await apply(lab(), config([proxy('a', list), proxy('b', list, { port: 81 })]))
   const outcomes = await talk(lab().client, [
-    open('a', { ...at, localPort: 42_000 }),
-    open('b', { ...at, port: 81, localPort: 42_000, timeoutMs: 1500 }),
+    open('a', { ...at, localPort: 22_000 }),
+    open('b', { ...at, port: 81, localPort: 22_000, timeoutMs: 1500 }),
     say('a', 'still here'),
   ])
   expect(outcomes).toEqual(['open', 'no answer in time', 'b1 still here'])

@@ -32,7 +32,8 @@ async function shares(connections = 60): Promise<Record<string, number>> {
   return counts
 }
 
-let nextPort = 42_000
+// Below those that the kernel gives to connections without one.
+let nextPort = 22_000
 
 /** An idle connection to one target; resolves, when told, to what became of saying something more. */
 async function connectionTo(name: string): Promise<() => Promise<unknown>> {
